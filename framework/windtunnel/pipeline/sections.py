@@ -1,0 +1,111 @@
+"""The sections of an experiment that say how the plugins act together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Lt
+from pydantic import Field, model_validator
+
+from windtunnel.learn.schedule import LearnedSection
+from windtunnel.values import ConfigModel
+
+__all__ = [
+    "GateSection",
+    "NotIn",
+    "OutcomeSection",
+    "PatternsSection",
+    "RegimeSection",
+    "ScorerSection",
+    "SizingSection",
+    "StrategySection",
+    "VolatilitySection",
+]
+
+
+class StrategySection(LearnedSection):
+    """What to hold; the schedule matters only to a strategy that learns."""
+
+
+class RegimeSection(LearnedSection):
+    """Which state the market is in."""
+
+    of: Literal["symbol", "benchmark"] = "symbol"
+    """Judge each symbol by its own bars, or all by the benchmark's."""
+
+
+class PatternsSection(LearnedSection):
+    """Which chart patterns there are."""
+
+
+class VolatilitySection(LearnedSection):
+    """How volatile the next bars will be."""
+
+    horizon: Annotated[int, Ge(1)] = 1
+    """Bars ahead."""
+
+
+class OutcomeSection(ConfigModel):
+    """The triple barrier that says how a signal ended (López de Prado 2018, chapter 3)."""
+
+    target: Annotated[float, Gt(0)] = 2.0
+    """Upper barrier, in multiples of the volatility over the horizon as known at the signal."""
+    stop: Annotated[float, Gt(0)] = 2.0
+    """Lower barrier, in the same unit."""
+    horizon: Annotated[int, Ge(1)] = 20
+    """Bars until the outcome is taken as it stands."""
+
+
+class ScorerSection(LearnedSection):
+    """Which entries are worth taking."""
+
+    threshold: Annotated[float, Ge(0), Lt(1)] | Literal["base"] = "base"
+    """Least probability of a win; ``base`` is the share of wins among the signals learned from."""
+    act: Literal["skip", "scale", "none"] = "skip"
+    """What to do with an entry: skip it below the threshold, scale every entry by its probability, or only
+    report the scores."""
+    min_outcomes: Annotated[int, Ge(2)] = 30
+    """Least number of known outcomes to learn from; with fewer the scorer abstains."""
+    outcome: OutcomeSection = OutcomeSection()
+    """What counts as a win."""
+
+
+class NotIn(ConfigModel):
+    """Any value but these."""
+
+    not_: Annotated[tuple[str, ...], Field(alias="not", min_length=1)]
+    """The values that are refused."""
+
+
+class GateSection(ConfigModel):
+    """Which entries are let through; a gate never closes a position."""
+
+    regime: Annotated[tuple[str, ...], Field(min_length=1)] | NotIn | None = None
+    """Regimes in which to enter, or ``{not: […]}``."""
+    pattern: Literal["bullish", "bearish", "same", "not_opposite"] | None = None
+    """Ask for a pattern confirmed within the last bars: bullish or bearish; one in the direction of the
+    entry (same); or none against it (not_opposite)."""
+    within: Annotated[int, Ge(0)] = 5
+    """How many bars back a pattern counts."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> GateSection:
+        if self.regime is None and self.pattern is None:
+            raise ValueError("needs regime or pattern")
+        return self
+
+
+class SizingSection(ConfigModel):
+    """How large a position is; exactly one of these."""
+
+    fraction: Annotated[float, Gt(0)] | None = None
+    """Weight of a full exposure, as a share of equity."""
+    target_volatility: Annotated[float, Gt(0)] | None = None
+    """Annualised volatility to aim at, shared evenly by the N symbols: weight = exposure × target ÷
+    forecast ÷ N, at most exposure ÷ N… needs ``volatility``."""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> SizingSection:
+        if (self.fraction is None) == (self.target_volatility is None):
+            raise ValueError("needs exactly one of fraction and target_volatility")
+        return self

@@ -1,0 +1,64 @@
+"""Plugins that are plain files beside an experiment."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import sys
+import traceback
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+
+from windtunnel.errors import BrokenPluginError
+
+__all__ = ["load_file", "source_hash"]
+
+
+def load_file(path: Path) -> ModuleType:
+    """Import a Python file under a name of its own.
+
+    Raises
+    ------
+    BrokenPluginError
+        If there is no such file, or it raises while it is imported; names the line.
+    """
+    if not path.is_file():
+        raise BrokenPluginError(f"{path}: no such file")
+    content = path.read_bytes()
+    name = f"windtunnel_file_{path.stem}_{_digest(content)}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise BrokenPluginError(f"{path}: not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise BrokenPluginError(f"{path}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
+    return module
+
+
+def source_hash(plugin: type) -> str:
+    """Return a hash of the file that defines a class; empty where there is none."""
+    try:
+        source = inspect.getsourcefile(plugin)
+    except TypeError:
+        return ""
+    if source is None or not Path(source).is_file():
+        return ""
+    return _digest(Path(source).read_bytes())
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()
+
+
+def _line_in(path: Path, error: Exception) -> int:
+    if isinstance(error, SyntaxError):
+        return error.lineno or 0
+    lines = [frame.lineno or 0 for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] if lines else 0

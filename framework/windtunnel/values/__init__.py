@@ -1,0 +1,35 @@
+"""The types that pass between rooms: a value can be cut at a bar and joined, nothing else."""
+
+from windtunnel.values.arrays import BoolArray, Exposure, FloatArray, IntArray, TimeArray
+from windtunnel.values.forecast import Forecast
+from windtunnel.values.metric import Metric
+from windtunnel.values.orders import Orders
+from windtunnel.values.patterns import Patterns
+from windtunnel.values.regimes import Regimes
+from windtunnel.values.rules import Rules
+from windtunnel.values.scores import Outcomes, Scores, SignalFeatures
+from windtunnel.values.section import ConfigModel, Section
+from windtunnel.values.table import Request, Table
+from windtunnel.values.tune import Tune
+
+__all__ = [
+    "BoolArray",
+    "ConfigModel",
+    "Exposure",
+    "FloatArray",
+    "Forecast",
+    "IntArray",
+    "Metric",
+    "Orders",
+    "Outcomes",
+    "Patterns",
+    "Regimes",
+    "Request",
+    "Rules",
+    "Scores",
+    "Section",
+    "SignalFeatures",
+    "Table",
+    "TimeArray",
+    "Tune",
+]

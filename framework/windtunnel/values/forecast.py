@@ -1,0 +1,45 @@
+"""What a volatility model says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from windtunnel.values.arrays import FloatArray
+
+__all__ = ["Forecast"]
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Forecast of realised volatility over the next ``horizon`` bars, as known at each bar's close.
+
+    Parameters
+    ----------
+    mean, low, high : array of float64, ``[T, N]``
+        Annualised volatility (0.15 is 15 % a year): the square root of the mean squared log return over
+        the next ``horizon`` bars times the periods per year. ``low`` and ``high`` bound it with the
+        model's nominal coverage. NaN means that the model abstains.
+    horizon : int
+        Bars ahead.
+    """
+
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+    horizon: int
+
+    def cut(self, start: int, stop: int) -> Forecast:
+        """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
+        window = slice(start, stop)
+        return Forecast(self.mean[window], self.low[window], self.high[window], self.horizon)
+
+    @staticmethod
+    def join(parts: Sequence[Forecast]) -> Forecast:
+        """Put pieces, in time order, together again."""
+        mean, low, high = (
+            np.concatenate([getattr(part, field) for part in parts]) for field in ("mean", "low", "high")
+        )
+        return Forecast(mean, low, high, parts[0].horizon)

@@ -1,0 +1,57 @@
+"""What a regime model says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from windtunnel.errors import InvalidValueError, nearest
+from windtunnel.values.arrays import BoolArray, FloatArray, IntArray
+
+__all__ = ["Regimes"]
+
+
+@dataclass(frozen=True, eq=False)
+class Regimes:
+    """Probabilities of named market regimes, bar by bar.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The K regimes, such as ``trending_bullish`` or ``high_volatility``.
+    probabilities : array of float64, ``[T, N, K]``
+        Rows sum to 1; a row of NaN means that the model abstains on that bar.
+    """
+
+    names: tuple[str, ...]
+    probabilities: FloatArray
+
+    @property
+    def codes(self) -> IntArray:
+        """Index into ``names`` of the likeliest regime, ``[T, N]``; -1 where the model abstains."""
+        known = ~np.isnan(self.probabilities).any(axis=2)
+        best = np.where(known[..., None], self.probabilities, 0.0).argmax(axis=2)
+        return np.where(known, best, -1)
+
+    def is_any(self, names: Iterable[str]) -> BoolArray:
+        """Say where the likeliest regime is one of ``names``, ``[T, N]``; False where the model abstains."""
+        wanted = []
+        for name in names:
+            if name not in self.names:
+                hint = nearest(name, self.names)
+                known = ", ".join(self.names)
+                rule = f"must be one of {known}" + (f"; did you mean {hint}?" if hint else "")
+                raise InvalidValueError("regime", rule, name)
+            wanted.append(self.names.index(name))
+        return np.isin(self.codes, wanted)
+
+    def cut(self, start: int, stop: int) -> Regimes:
+        """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
+        return Regimes(self.names, self.probabilities[start:stop])
+
+    @staticmethod
+    def join(parts: Sequence[Regimes]) -> Regimes:
+        """Put pieces, in time order, together again."""
+        return Regimes(parts[0].names, np.concatenate([part.probabilities for part in parts]))

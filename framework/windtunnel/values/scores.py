@@ -1,0 +1,101 @@
+"""What a signal scorer sees and says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from windtunnel.values.arrays import BoolArray, FloatArray, IntArray
+
+__all__ = ["Outcomes", "Scores", "SignalFeatures"]
+
+
+@dataclass(frozen=True, eq=False)
+class SignalFeatures:
+    """The features of n signals, as known at the close of each signal's bar.
+
+    Parameters
+    ----------
+    names : tuple of str
+        The F features.
+    values : array of float64, ``[n, F]``
+        NaN where a feature is not known.
+    bar, symbol, direction : array of int64, ``[n]``
+        The signal's bar, its column in the bars, and 1 for long, -1 for short.
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+    bar: IntArray
+    symbol: IntArray
+    direction: IntArray
+
+    def __len__(self) -> int:
+        return len(self.bar)
+
+    def take(self, rows: BoolArray | IntArray) -> SignalFeatures:
+        """Return the chosen signals."""
+        return SignalFeatures(
+            self.names, self.values[rows], self.bar[rows], self.symbol[rows], self.direction[rows]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """How n signals ended.
+
+    Parameters
+    ----------
+    won : array of bool, ``[n]``
+        Whether the trade made money after costs.
+    returns : array of float64, ``[n]``
+        Its net return, in the direction of the signal.
+    known : array of int64, ``[n]``
+        The bar at whose close the outcome is known; T, one past the last bar, where it is still open.
+    """
+
+    won: BoolArray
+    returns: FloatArray
+    known: IntArray
+
+    def __len__(self) -> int:
+        return len(self.won)
+
+    def take(self, rows: BoolArray | IntArray) -> Outcomes:
+        """Return the chosen signals' outcomes."""
+        return Outcomes(self.won[rows], self.returns[rows], self.known[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """A scorer's opinion of n signals.
+
+    Parameters
+    ----------
+    probability : array of float64, ``[n]``
+        Of a win, in [0, 1]; NaN where the scorer abstains.
+    confidence : array of float64, ``[n]``
+        How much the scorer trusts that probability, in [0, 1]; NaN where it abstains.
+    contributions : array of float64, ``[n, F]``
+        How far each feature moved the score, in the scorer's own units; 0 where it had no part.
+    """
+
+    probability: FloatArray
+    confidence: FloatArray
+    contributions: FloatArray
+
+    @staticmethod
+    def abstain(signals: int, features: int) -> Scores:
+        """Return scores that say nothing."""
+        return Scores(np.full(signals, np.nan), np.full(signals, np.nan), np.zeros((signals, features)))
+
+    @staticmethod
+    def join(parts: Sequence[Scores]) -> Scores:
+        """Put pieces, in the order of the signals, together again."""
+        probability, confidence, contributions = (
+            np.concatenate([getattr(part, field) for part in parts])
+            for field in ("probability", "confidence", "contributions")
+        )
+        return Scores(probability, confidence, contributions)
