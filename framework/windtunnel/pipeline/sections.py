@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field, model_validator
 
 from windtunnel.learn.schedule import LearnedSection
@@ -96,16 +96,9 @@ class GateSection(ConfigModel):
 
 
 class SizingSection(ConfigModel):
-    """How large a position is; exactly one of these."""
+    """How large a position is: weight = exposure × fraction × min(1, target ÷ forecast volatility)."""
 
-    fraction: Annotated[float, Gt(0)] | None = None
+    fraction: Annotated[float, Gt(0), Le(1)] = 1.0
     """Weight of a full exposure, as a share of equity."""
     target_volatility: Annotated[float, Gt(0)] | None = None
-    """Annualised volatility to aim at, shared evenly by the N symbols: weight = exposure × target ÷
-    forecast ÷ N, at most exposure ÷ N… needs ``volatility``."""
-
-    @model_validator(mode="after")
-    def _one_of(self) -> SizingSection:
-        if (self.fraction is None) == (self.target_volatility is None):
-            raise ValueError("needs exactly one of fraction and target_volatility")
-        return self
+    """Annualised volatility to aim at; needs ``volatility``. Left out, the forecast has no say."""
