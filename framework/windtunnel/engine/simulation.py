@@ -37,6 +37,8 @@ class Fills:
         In currency.
     slippage : array of float64
         What the price moved against the account, in currency.
+    position : array of float64
+        Units held afterwards.
     reason : array of int64
         Index into :data:`REASONS`.
     """
@@ -47,7 +49,16 @@ class Fills:
     price: FloatArray
     fee: FloatArray
     slippage: FloatArray
+    position: FloatArray
     reason: IntArray
+
+    @classmethod
+    def of(cls, rows: FloatArray) -> Fills:
+        """Take the columns of ``rows``, ``[F, 8]``, in the order of the parameters."""
+        bar, symbol, units, price, fee, slippage, position, reason = rows.T
+        whole = (column.astype(np.int64) for column in (bar, symbol, reason))
+        bar, symbol, reason = whole
+        return cls(bar, symbol, units.copy(), price.copy(), fee.copy(), slippage.copy(), position.copy(), reason)
 
     def __len__(self) -> int:
         return len(self.bar)
@@ -122,9 +133,11 @@ class Simulation:
     @cached_property
     def units(self) -> FloatArray:
         """Units held at each close, ``[T, N]``."""
-        held = np.zeros(self.bars.shape, order="F")
-        np.add.at(held, (self.fills.bar, self.fills.symbol), self.fills.units)
-        return np.asarray(np.cumsum(held, axis=0))
+        held = np.full(self.bars.shape, np.nan, order="F")
+        held[self.fills.bar, self.fills.symbol] = self.fills.position
+        row = np.where(np.isnan(held), 0, np.arange(len(held))[:, None])
+        known = np.take_along_axis(held, np.maximum.accumulate(row, axis=0), axis=0)
+        return np.nan_to_num(known)
 
     @cached_property
     def trades(self) -> Trades:
