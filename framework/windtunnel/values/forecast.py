@@ -36,10 +36,15 @@ class Forecast:
         window = slice(start, stop)
         return Forecast(self.mean[window], self.low[window], self.high[window], self.horizon)
 
-    @staticmethod
-    def join(parts: Sequence[Forecast]) -> Forecast:
+    @classmethod
+    def join(cls, parts: Sequence[Forecast]) -> Forecast:
         """Put pieces, in time order, together again."""
         mean, low, high = (
             np.concatenate([getattr(part, field) for part in parts]) for field in ("mean", "low", "high")
         )
-        return Forecast(mean, low, high, parts[0].horizon)
+        return cls(mean, low, high, parts[0].horizon)
+
+    def abstaining(self, bars: int) -> Forecast:
+        """Return a forecast that is unknown for ``bars`` bars."""
+        unknown = np.full((bars, self.mean.shape[1]), np.nan)
+        return Forecast(unknown, unknown, unknown, self.horizon)

@@ -29,7 +29,11 @@ class Orders:
         """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
         return Orders(self.exposure[start:stop])
 
-    @staticmethod
-    def join(parts: Sequence[Orders]) -> Orders:
+    @classmethod
+    def join(cls, parts: Sequence[Orders]) -> Orders:
         """Put pieces, in time order, together again."""
-        return Orders(np.concatenate([part.exposure for part in parts]))
+        return cls(np.concatenate([part.exposure for part in parts]))
+
+    def abstaining(self, bars: int) -> Orders:
+        """Return orders that stay flat for ``bars`` bars."""
+        return Orders(np.zeros((bars, self.exposure.shape[1]), self.exposure.dtype))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Patterns"]
+
+COLUMNS = ("symbol", "type", "first", "confirmed", "direction", "confidence", "target", "stop")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,8 @@ class Patterns:
         In [0, 1].
     target, stop : array of float64
         Price levels that the pattern implies; NaN where it implies none.
+    bars : int
+        T, the number of bars that were searched.
     """
 
     symbol: IntArray
@@ -45,50 +49,59 @@ class Patterns:
     confidence: FloatArray
     target: FloatArray
     stop: FloatArray
+    bars: int
 
     def __len__(self) -> int:
         return len(self.symbol)
 
-    @staticmethod
-    def empty() -> Patterns:
+    @classmethod
+    def empty(cls, bars: int) -> Patterns:
         """Return a table without rows."""
         whole, real = np.empty(0, np.int64), np.empty(0)
-        return Patterns(whole, np.empty(0, "U1"), whole, whole, whole, real, real, real)
+        return cls(whole, np.empty(0, "U1"), whole, whole, whole, real, real, real, bars)
 
     def take(self, rows: BoolArray | IntArray) -> Patterns:
         """Return the chosen rows."""
-        return Patterns(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return replace(self, **{name: getattr(self, name)[rows] for name in COLUMNS})
 
     def cut(self, start: int, stop: int) -> Patterns:
         """Return the patterns confirmed on bars ``start`` to ``stop`` (exclusive), counted from ``start``."""
         part = self.take((self.confirmed >= start) & (self.confirmed < stop))
-        return part._shifted(-start)
+        return replace(part._moved(-start), bars=stop - start)
 
-    def _shifted(self, bars: int) -> Patterns:
-        columns: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        columns |= {"first": self.first + bars, "confirmed": self.confirmed + bars}
-        return Patterns(**columns)
+    def _moved(self, bars: int) -> Patterns:
+        return replace(self, first=self.first + bars, confirmed=self.confirmed + bars)
 
-    @staticmethod
-    def join(parts: Sequence[Patterns]) -> Patterns:
-        """Put tables that count bars from the same start together, ordered by confirmation."""
-        columns = [np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Patterns)]
-        joined = Patterns(*columns)
-        return joined.take(np.lexsort((joined.symbol, joined.confirmed)))
+    @classmethod
+    def join(cls, parts: Sequence[Patterns]) -> Patterns:
+        """Put pieces, in time order, together again; ordered by confirmation, then by symbol."""
+        starts = np.cumsum([0, *(part.bars for part in parts)])
+        return cls.union([part._moved(int(start)) for part, start in zip(parts, starts, strict=False)], int(starts[-1]))
 
-    def active(self, direction: int, within: int, shape: tuple[int, int]) -> BoolArray:
+    @classmethod
+    def union(cls, tables: Sequence[Patterns], bars: int) -> Patterns:
+        """Put tables of the same ``bars`` bars on top of each other; ordered by confirmation, then by symbol."""
+        columns = [np.concatenate([getattr(table, name) for table in tables]) for name in COLUMNS]
+        whole = cls(*columns, bars)
+        return whole.take(np.lexsort((whole.symbol, whole.confirmed)))
+
+    def abstaining(self, bars: int) -> Patterns:
+        """Return a table of ``bars`` bars without rows."""
+        return Patterns.empty(bars)
+
+    def active(self, direction: int, within: int, symbols: int) -> BoolArray:
         """Say where a pattern of ``direction`` was confirmed on this bar or the ``within`` bars before.
 
-        Returns an array of bool, ``[T, N]`` as given by ``shape``.
+        Returns an array of bool, ``[T, N]`` with N = ``symbols``.
         """
         rows = self.take(self.direction == direction)
-        last = np.full(shape, -1, np.int64)
+        last = np.full((self.bars, symbols), -1, np.int64)
         last[rows.confirmed, rows.symbol] = rows.confirmed
         last = np.maximum.accumulate(last, axis=0)
-        return (last >= 0) & (np.arange(shape[0])[:, None] - last <= within)
+        return (last >= 0) & (np.arange(self.bars)[:, None] - last <= within)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table as a DataFrame, a column a field."""
         import pandas as pd
 
-        return pd.DataFrame({field.name: getattr(self, field.name) for field in fields(self)})
+        return pd.DataFrame({name: getattr(self, name) for name in COLUMNS})

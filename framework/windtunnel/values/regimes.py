@@ -51,7 +51,11 @@ class Regimes:
         """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
         return Regimes(self.names, self.probabilities[start:stop])
 
-    @staticmethod
-    def join(parts: Sequence[Regimes]) -> Regimes:
+    @classmethod
+    def join(cls, parts: Sequence[Regimes]) -> Regimes:
         """Put pieces, in time order, together again."""
-        return Regimes(parts[0].names, np.concatenate([part.probabilities for part in parts]))
+        return cls(parts[0].names, np.concatenate([part.probabilities for part in parts]))
+
+    def abstaining(self, bars: int) -> Regimes:
+        """Return regimes that are unknown for ``bars`` bars."""
+        return Regimes(self.names, np.full((bars, *self.probabilities.shape[1:]), np.nan))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,16 +85,7 @@ class Scores:
     confidence: FloatArray
     contributions: FloatArray
 
-    @staticmethod
-    def abstain(signals: int, features: int) -> Scores:
+    @classmethod
+    def unknown(cls, signals: int, features: int) -> Scores:
         """Return scores that say nothing."""
-        return Scores(np.full(signals, np.nan), np.full(signals, np.nan), np.zeros((signals, features)))
-
-    @staticmethod
-    def join(parts: Sequence[Scores]) -> Scores:
-        """Put pieces, in the order of the signals, together again."""
-        probability, confidence, contributions = (
-            np.concatenate([getattr(part, field) for part in parts])
-            for field in ("probability", "confidence", "contributions")
-        )
-        return Scores(probability, confidence, contributions)
+        return cls(np.full(signals, np.nan), np.full(signals, np.nan), np.zeros((signals, features)))

@@ -1,0 +1,76 @@
+"""Run a model on its schedule: it learns from the past only, and answers for what comes after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from windtunnel.errors import InvalidValueError, PluginError, WindtunnelError
+from windtunnel.learn.schedule import Fold, LearnedSection, folds
+from windtunnel.market import Market
+from windtunnel.plugin import Plugin, State
+from windtunnel.values import PerBar
+
+__all__ = ["Tick", "answers", "calling", "scheduled", "training"]
+
+V = TypeVar("V", bound=PerBar)
+Tick = Callable[[str, int, int], None]
+"""Told after every fit: what learns, fits done, fits in all."""
+
+
+@contextmanager
+def calling(plugin: Plugin, doing: str) -> Iterator[None]:
+    """Turn whatever a plugin raises into a PluginError that names it and what it was doing."""
+    try:
+        yield
+    except WindtunnelError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{plugin.kind} {plugin.name} failed to {doing}: {type(error).__name__}: {error}") from error
+
+
+def scheduled(section: LearnedSection, bars: int, key: str) -> list[Fold]:
+    """Return the fits of a schedule.
+
+    Raises
+    ------
+    InvalidValueError
+        If there is none, because the data are shorter than ``first`` (or the embargo eats them).
+    """
+    fits = list(folds(section, bars))
+    if not fits:
+        raise InvalidValueError(f"{key}.first", f"must leave bars to learn for, of {bars} in all", section.first)
+    return fits
+
+
+def training(market: Market, fold: Fold) -> Market:
+    """Return the market that a fit may see."""
+    if fold.train_start == 0:
+        return market.until(fold.train_stop)
+    return market.window(fold.train_start, fold.train_stop)
+
+
+def answers(
+    plugin: Plugin,
+    section: LearnedSection,
+    market: Market,
+    fit: Callable[[Market], State],
+    predict: Callable[[Market, State], V],
+    tick: Tick,
+) -> V:
+    """Fit on the schedule and join the answers.
+
+    The answer for the bars of a fold comes from a state that saw only what lies before them, less the
+    embargo, and from a market that ends with the fold. Before the first fit the value abstains.
+    """
+    fits = scheduled(section, len(market.bars), plugin.kind)
+    parts: list[V] = []
+    for done, fold in enumerate(fits, start=1):
+        with calling(plugin, "fit"):
+            state = fit(training(market, fold))
+        with calling(plugin, "predict"):
+            parts.append(predict(market.until(fold.stop), state).cut(fold.start, fold.stop))
+        tick(f"{plugin.kind} {plugin.name}", done, len(fits))
+    blank = parts[0].abstaining(fits[0].start)
+    return type(blank).join([blank, *parts])

@@ -1,0 +1,52 @@
+"""Parameters become plugins: everything that decides, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from windtunnel.pipeline.sections import (
+    GateSection,
+    PatternsSection,
+    RegimeSection,
+    ScorerSection,
+    SizingSection,
+    StrategySection,
+    VolatilitySection,
+)
+from windtunnel.plugin import (
+    LearnedStrategy,
+    PatternDetector,
+    RegimeModel,
+    SignalScorer,
+    Strategy,
+    VolatilityModel,
+)
+from windtunnel.values import Rules
+
+__all__ = ["Candidate", "Part"]
+
+P = TypeVar("P")
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Part(Generic[P, S]):
+    """A plugin with the framework's settings for it."""
+
+    plugin: P
+    section: S
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One complete way to trade: the plugins, how they act together, and the rules of the account."""
+
+    strategy: Part[Strategy | LearnedStrategy, StrategySection]
+    rules: Rules = Rules()
+    sizing: SizingSection = SizingSection()
+    gate: GateSection | None = None
+    volatility: Part[VolatilityModel, VolatilitySection] | None = None
+    regime: Part[RegimeModel, RegimeSection] | None = None
+    patterns: tuple[Part[PatternDetector, PatternsSection], ...] = ()
+    scorer: Part[SignalScorer, ScorerSection] | None = None

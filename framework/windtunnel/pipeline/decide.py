@@ -1,0 +1,274 @@
+"""A market becomes orders: the one way of a bar through all the plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from windtunnel.bars import Bars
+from windtunnel.engine import simulate
+from windtunnel.engine.metrics import Performance, compute
+from windtunnel.errors import PluginError
+from windtunnel.learn import (
+    Barriers,
+    LearnedSection,
+    Tick,
+    answers,
+    calling,
+    entries,
+    held_direction,
+    outcomes,
+    score,
+    signal_features,
+)
+from windtunnel.market import Market
+from windtunnel.pipeline.candidate import Candidate, Part
+from windtunnel.pipeline.refuse import gate_refuses, per_segment, refuse, sized
+from windtunnel.pipeline.sections import ScorerSection
+from windtunnel.plugin import LearnedStrategy, Model, Plugin, SignalScorer, State, Strategy
+from windtunnel.values import (
+    Exposure,
+    FloatArray,
+    Forecast,
+    Orders,
+    Outcomes,
+    Patterns,
+    PerBar,
+    Regimes,
+    Scores,
+    SignalFeatures,
+)
+
+__all__ = ["Decision", "Signals", "decide", "silent"]
+
+M = TypeVar("M", bound=Model)
+V = TypeVar("V", bound=PerBar)
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """The entries that passed the gate, and what the scorer thought of them; all of length n.
+
+    Parameters
+    ----------
+    features : SignalFeatures
+    outcomes : Outcomes
+    scores : Scores
+    threshold : array of float64
+        Least probability asked of each; NaN where the scorer abstained.
+    """
+
+    features: SignalFeatures
+    outcomes: Outcomes
+    scores: Scores
+    threshold: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """Everything that was decided on the way from the market to the orders.
+
+    Parameters
+    ----------
+    exposure, gated, scored, weights : array, ``[T, N]``
+        What the strategy wanted; after the gate; after the scorer; after sizing.
+    forecast, regimes, patterns
+        What the models said; None where none is configured.
+    signals : Signals or None
+        What the scorer judged; None without a scorer.
+    entries, refused_by_gate, refused_by_scorer, abstained : int
+        Entries of the strategy, entries refused by each, and entries on which the scorer abstained.
+    """
+
+    exposure: Exposure
+    gated: Exposure
+    scored: Exposure
+    weights: Exposure
+    forecast: Forecast | None
+    regimes: Regimes | None
+    patterns: Patterns | None
+    signals: Signals | None
+    entries: int
+    refused_by_gate: int
+    refused_by_scorer: int
+    abstained: int
+
+
+def decide(
+    market: Market, candidate: Candidate, *, benchmark: str | None = None, tick: Tick = silent
+) -> Decision:
+    """Ask every plugin in turn and let gate, scorer and sizing act on the strategy's exposure.
+
+    Raises
+    ------
+    PluginError
+        If a plugin raises or returns something of the wrong shape, type or range.
+    """
+    forecast = _forecast(market, candidate, tick)
+    market = market.having(volatility=forecast)
+    regimes = _regimes(market, candidate, benchmark, tick)
+    market = market.having(regime=regimes)
+    patterns = _patterns(market, candidate, tick)
+    market = market.having(patterns=patterns)
+    present = market.bars.present
+    exposure = _exposure(market, candidate, tick)
+
+    gated, refused_by_gate = exposure, 0
+    if candidate.gate is not None:
+        refused = gate_refuses(candidate.gate, held_direction(exposure, present), regimes, patterns)
+        refused_by_gate = int((refused & entries(exposure, present)).sum())
+        gated = refuse(exposure, present, refused)
+
+    signals, scored, refused_by_scorer = None, gated, 0
+    if candidate.scorer is not None:
+        signals = _judge(market, gated, candidate.scorer, candidate, tick)
+        scored, refused_by_scorer = _act(gated, signals, candidate.scorer.section, present)
+
+    return Decision(
+        exposure=exposure,
+        gated=gated,
+        scored=scored,
+        weights=sized(scored, present, candidate.sizing, forecast),
+        forecast=forecast,
+        regimes=regimes,
+        patterns=patterns,
+        signals=signals,
+        entries=int(entries(exposure, present).sum()),
+        refused_by_gate=refused_by_gate,
+        refused_by_scorer=refused_by_scorer,
+        abstained=0 if signals is None else int(np.isnan(signals.scores.probability).sum()),
+    )
+
+
+def _model(
+    part: Part[M, Any], market: Market, ask: Callable[[Market, State], V], shape: tuple[int, ...], tick: Tick
+) -> V:
+    """Ask a model, on its schedule if it learns."""
+    model, section = part.plugin, part.section
+
+    def asked(view: Market, state: State) -> V:
+        value = ask(view, state)
+        _check_shape(model, value, (len(view.bars), *shape))
+        return value
+
+    if model.learns:
+        return answers(model, section, market, model.fit, asked, tick)
+    with calling(model, "predict"):
+        return asked(market, None)
+
+
+def _check_shape(plugin: Plugin, value: Any, shape: tuple[int, ...]) -> None:
+    array = {"Forecast": "mean", "Regimes": "probabilities"}.get(type(value).__name__)
+    if array is not None and getattr(value, array).shape[: len(shape)] != shape:
+        got = getattr(value, array).shape
+        raise PluginError(f"{plugin.kind} {plugin.name}: {array} must be of shape {shape} (got {got})")
+
+
+def _forecast(market: Market, candidate: Candidate, tick: Tick) -> Forecast | None:
+    part = candidate.volatility
+    if part is None:
+        return None
+    horizon = part.section.horizon
+    return _model(
+        part, market, lambda view, state: part.plugin.forecast(view, state, horizon), market.shape[1:], tick
+    )
+
+
+def _regimes(market: Market, candidate: Candidate, benchmark: str | None, tick: Tick) -> Regimes | None:
+    part = candidate.regime
+    if part is None:
+        return None
+    if part.section.of == "symbol" or benchmark is None:
+        return _model(part, market, part.plugin.predict, market.shape[1:], tick)
+    one = _model(part, market.select([benchmark]), part.plugin.predict, (1,), tick)
+    return Regimes(one.names, np.repeat(one.probabilities, market.shape[1], axis=1))
+
+
+def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | None:
+    if not candidate.patterns:
+        return None
+    tables = [_model(part, market, part.plugin.detect, (), tick) for part in candidate.patterns]
+    return Patterns.union(tables, len(market.bars))
+
+
+def _exposure(market: Market, candidate: Candidate, tick: Tick) -> Exposure:
+    strategy = candidate.strategy.plugin
+    if isinstance(strategy, LearnedStrategy):
+        return _learned_exposure(strategy, candidate.strategy.section, market, candidate, tick).exposure
+    with calling(strategy, "state its exposure"):
+        return _checked(strategy, strategy.exposure(market), market.bars)
+
+
+def _learned_exposure(
+    strategy: LearnedStrategy, section: LearnedSection, market: Market, candidate: Candidate, tick: Tick
+) -> Orders:
+    def fit(view: Market) -> State:
+        def evaluate(trial: Strategy) -> Mapping[str, float]:
+            orders = Orders(_checked(trial, trial.exposure(view), view.bars))
+            simulation = simulate(view.bars, orders, candidate.rules)
+            return compute(Performance(simulation, view.periods_per_year, None))
+
+        return strategy.fit(view, evaluate)
+
+    def predict(view: Market, state: State) -> Orders:
+        return Orders(_checked(strategy, strategy.exposure(view, state), view.bars))
+
+    return answers(strategy, section, market, fit, predict, tick)
+
+
+def _checked(strategy: Plugin, wanted: Exposure | Orders, bars: Bars) -> Exposure:
+    """Return the exposure of a strategy's answer.
+
+    Raises
+    ------
+    PluginError
+        If it is of the wrong type or shape, or outside [-1, 1].
+    """
+    exposure = np.asarray(wanted.exposure if isinstance(wanted, Orders) else wanted)
+    problem = None
+    if exposure.shape != bars.shape:
+        problem = f"must have one value a bar and symbol, {bars.shape} (got {exposure.shape})"
+    elif exposure.dtype not in (np.bool_, np.int8, np.float64):
+        problem = f"must be of type bool, int8 or float64 (got {exposure.dtype})"
+    elif exposure.dtype != np.bool_ and bool((np.abs(exposure) > 1).any()):
+        problem = f"must lie between -1 and 1 (got {exposure[np.abs(exposure) > 1][0]})"
+    if problem is not None:
+        raise PluginError(f"strategy {strategy.name}: exposure {problem}")
+    return exposure
+
+
+def _judge(
+    market: Market, gated: Exposure, part: Part[SignalScorer, ScorerSection], candidate: Candidate, tick: Tick
+) -> Signals:
+    present, section = market.bars.present, part.section
+    features = signal_features(market, entries(gated, present), held_direction(gated, present))
+    barriers = Barriers(**section.outcome.model_dump())
+    ended = outcomes(market, features, barriers, candidate.rules)
+    scored = score(part.plugin, section, section.min_outcomes, features, ended, len(market.bars), tick)
+    level = scored.base_rate
+    if section.threshold != "base":
+        level = np.where(np.isnan(level), np.nan, float(section.threshold))
+    return Signals(features, ended, scored.scores, level)
+
+
+def _act(exposure: Exposure, signals: Signals, section: ScorerSection, present: Any) -> tuple[Exposure, int]:
+    """Skip or scale the entries by their scores; return the exposure and the number of those skipped."""
+    at = signals.features.bar, signals.features.symbol
+    probability = signals.scores.probability
+    if section.act == "skip":
+        low = probability < signals.threshold
+        refused = np.zeros(exposure.shape, np.bool_)
+        refused[at] = low
+        return refuse(exposure, present, refused), int(low.sum())
+    if section.act == "scale":
+        scale = np.ones(exposure.shape)
+        scale[at] = np.where(np.isnan(probability), 1.0, probability)
+        return np.asarray(exposure * per_segment(exposure, present, scale)), 0
+    return exposure, 0

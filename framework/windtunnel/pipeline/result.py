@@ -1,0 +1,144 @@
+"""What a run leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from windtunnel.bars import Bars
+from windtunnel.engine import REASONS, Simulation
+from windtunnel.engine.comparison import Comparison
+from windtunnel.pipeline.decide import Decision
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BenchmarkResult", "Effect", "Result"]
+
+
+@dataclass(frozen=True, eq=False)
+class BenchmarkResult:
+    """Holding one symbol of the data from the first bar to the last, under the same rules."""
+
+    name: str
+    simulation: Simulation
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one part changed: metrics of the run up to that part, without it and with it."""
+
+    part: str
+    sentence: str
+    before: Mapping[str, float]
+    after: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One backtest, with everything that led to it.
+
+    Parameters
+    ----------
+    name : str
+    bars : Bars
+    decision : Decision
+    simulation : Simulation
+    metrics : mapping of str to float
+        Fractions, not per cent; NaN where a figure is not defined.
+    benchmark : BenchmarkResult or None
+    comparison : Comparison or None
+    effects : tuple of Effect
+        What gate, scorer and sizing changed, each on top of the ones before.
+    sentence : str
+        Whether it beat the benchmark after costs.
+    config, manifest : mapping
+        The resolved experiment; data hash, versions, seed and timings. Empty for a run from Python.
+    """
+
+    name: str
+    bars: Bars
+    decision: Decision
+    simulation: Simulation
+    metrics: Mapping[str, float]
+    benchmark: BenchmarkResult | None
+    comparison: Comparison | None
+    effects: tuple[Effect, ...]
+    sentence: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def equity(self) -> pd.DataFrame:
+        """``equity``, ``cash``, ``gross`` and ``benchmark`` (equity) at each close, by ``time``."""
+        import pandas as pd
+
+        columns = {name: getattr(self.simulation, name) for name in ("equity", "cash", "gross")}
+        if self.benchmark is not None:
+            columns["benchmark"] = self.benchmark.simulation.equity
+        return pd.DataFrame(columns, index=pd.DatetimeIndex(self.bars.time, name="time"))
+
+    @property
+    def trades(self) -> pd.DataFrame:
+        """One row a round trip, with times, prices, fees, profit and the reason of its end."""
+        import pandas as pd
+
+        trades, time = self.simulation.trades, self.bars.time
+        return pd.DataFrame(
+            {
+                "symbol": self._symbols(trades.symbol),
+                "direction": np.where(trades.direction > 0, "long", "short"),
+                "entry_time": time[trades.entry_bar],
+                "exit_time": time[trades.exit_bar],
+                "units": trades.units,
+                "entry_price": trades.entry_price,
+                "exit_price": trades.exit_price,
+                "fees": trades.fees,
+                "pnl": trades.pnl,
+                "return": trades.returns,
+                "reason": np.array(REASONS)[trades.reason],
+            }
+        )
+
+    @property
+    def fills(self) -> pd.DataFrame:
+        """One row a fill, in the order in which they happened."""
+        import pandas as pd
+
+        fills = self.simulation.fills
+        return pd.DataFrame(
+            {
+                "time": self.bars.time[fills.bar],
+                "symbol": self._symbols(fills.symbol),
+                "units": fills.units,
+                "price": fills.price,
+                "fee": fills.fee,
+                "slippage": fills.slippage,
+                "position": fills.position,
+                "reason": np.array(REASONS)[fills.reason],
+            }
+        )
+
+    def _symbols(self, columns: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.object_]]:
+        return np.asarray(self.bars.symbols, dtype=object)[columns]
+
+    def summary(self) -> pd.DataFrame:
+        """Return the metrics, the strategy's beside the benchmark's."""
+        import pandas as pd
+
+        columns = {"strategy": dict(self.metrics)}
+        if self.benchmark is not None:
+            columns[self.benchmark.name] = dict(self.benchmark.metrics)
+        return pd.DataFrame(columns)
+
+    def __repr__(self) -> str:
+        return f"Result({self.name}: {self.bars!r})\n{self.summary().to_string()}\n{self.sentence}"
+
+    def _repr_html_(self) -> str:
+        table = self.summary().to_html(float_format="{:,.4f}".format, border=0)
+        return f"<h4>{escape(self.name)}</h4><p>{escape(self.sentence)}</p>{table}"

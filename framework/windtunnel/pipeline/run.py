@@ -1,0 +1,122 @@
+"""Orders become a result, beside its benchmark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from windtunnel.bars import Bars
+from windtunnel.engine import Simulation, simulate
+from windtunnel.engine.comparison import compare
+from windtunnel.engine.metrics import Performance, compute
+from windtunnel.learn import Tick
+from windtunnel.market import Market
+from windtunnel.pipeline.candidate import Candidate
+from windtunnel.pipeline.decide import Decision, decide, silent
+from windtunnel.pipeline.result import BenchmarkResult, Effect, Result
+from windtunnel.values import Exposure, Metric, Orders
+
+__all__ = ["run"]
+
+
+def run(
+    bars: Bars,
+    candidate: Candidate,
+    *,
+    name: str = "backtest",
+    benchmark: str | None = None,
+    seed: int = 0,
+    metrics: Sequence[Metric] = (),
+    tick: Tick = silent,
+) -> Result:
+    """Backtest a candidate.
+
+    Parameters
+    ----------
+    bars : Bars
+    candidate : Candidate
+    name : str
+    benchmark : str, optional
+        Symbol of the data to compare with holding; None compares with nothing.
+    seed : int
+        Of the bootstrap intervals.
+    metrics : sequence of Metric
+        Figures beyond the built-in ones.
+    tick : callable
+        Told after every fit of a model.
+
+    Raises
+    ------
+    PluginError
+        If a plugin raises or breaks its contract.
+    """
+    decision = decide(Market(bars), candidate, benchmark=benchmark, tick=tick)
+    held = None if benchmark is None else _hold(bars, benchmark, candidate)
+    against = None if held is None else held.returns
+
+    def figures(simulation: Simulation) -> dict[str, float]:
+        return compute(Performance(simulation, bars.periods_per_year, against), metrics)
+
+    simulation = simulate(bars, Orders(decision.weights), candidate.rules)
+    final = figures(simulation)
+    comparison, reference = None, None
+    sentence = "There is no benchmark to compare with."
+    if held is not None and benchmark is not None:
+        own = compute(Performance(held, bars.periods_per_year, held.returns), metrics)
+        reference = BenchmarkResult(benchmark, held, own)
+        comparison = compare(simulation.returns, held.returns, bars.periods_per_year, seed=seed)
+        sentence = comparison.sentence(benchmark)
+    if not (candidate.rules.fees or candidate.rules.fee_fixed or candidate.rules.slippage):
+        sentence += " No costs were charged: set backtest.fees and backtest.slippage."
+    return Result(
+        name=name,
+        bars=bars,
+        decision=decision,
+        simulation=simulation,
+        metrics=final,
+        benchmark=reference,
+        comparison=comparison,
+        effects=_effects(bars, candidate, decision, figures, final),
+        sentence=sentence,
+    )
+
+
+def _hold(bars: Bars, symbol: str, candidate: Candidate) -> Simulation:
+    one = bars.select([symbol])
+    return simulate(one, Orders(np.ones(one.shape, np.bool_)), candidate.rules)
+
+
+def _effects(
+    bars: Bars, candidate: Candidate, decision: Decision, figures: object, final: Mapping[str, float]
+) -> tuple[Effect, ...]:
+    """Compare the run with and without each part, adding one part at a time."""
+    assert callable(figures)
+    steps: list[tuple[str, Exposure]] = []
+    if candidate.gate is not None:
+        steps.append(("gate", decision.gated))
+    if candidate.scorer is not None:
+        steps.append(("scorer", decision.scored))
+    if decision.weights is not decision.scored:
+        steps.append(("sizing", decision.weights))
+    if not steps:
+        return ()
+    before = figures(simulate(bars, Orders(decision.exposure), candidate.rules))
+    effects = []
+    for part, exposure in steps:
+        last = exposure is decision.weights
+        after = final if last else figures(simulate(bars, Orders(exposure), candidate.rules))
+        effects.append(Effect(part, _sentence(part, before, after), before, after))
+        before = after
+    return tuple(effects)
+
+
+def _sentence(part: str, before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """Say in words what a part changed a year and in the worst drawdown."""
+    growth = after["cagr"] - before["cagr"]
+    depth = abs(before["max_drawdown"]) - abs(after["max_drawdown"])
+    if not np.isfinite(growth) or (abs(growth) < 5e-5 and abs(depth) < 5e-4):
+        return f"The {part} changed nothing to speak of."
+    year = f"{'added' if growth > 0 else 'cost'} {abs(growth):.1%} a year"
+    worst = f"{'cut' if depth > 0 else 'deepened'} the worst drawdown by {abs(depth) * 100:.1f} points"
+    return f"The {part} {year} and {worst}."

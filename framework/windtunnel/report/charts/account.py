@@ -1,0 +1,174 @@
+"""How the account fared: equity, drawdown and regimes on one time axis, and exposure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from windtunnel.report.charts.chart import (
+    BENCHMARK,
+    MUTED,
+    REGIMES,
+    SOFT,
+    STRATEGY,
+    Chart,
+    Trace,
+    axis,
+    date_axis,
+    dates,
+    layout,
+    line,
+    main_column,
+    numbers,
+    safe,
+)
+from windtunnel.report.series import clock, decimate, drawdown, runs, worst_drawdown
+from windtunnel.report.text import duration, number, percent
+
+if TYPE_CHECKING:
+    from windtunnel.engine.simulation import Simulation
+    from windtunnel.pipeline.result import Result
+    from windtunnel.values import FloatArray, Regimes
+
+__all__ = ["drawdown_fact", "equity", "exposure"]
+
+
+def equity(result: Result) -> Chart | str:
+    """Draw equity beside the benchmark's, the drawdowns below it and the regimes as a ribbon."""
+    if len(result.bars) < 2:
+        return "Equity: one bar makes no curve."
+    accounts = [("strategy", result.simulation, STRATEGY)]
+    if result.benchmark is not None:
+        accounts.insert(0, (result.benchmark.name, result.benchmark.simulation, BENCHMARK))
+    falls = [drawdown(account.equity, account.rules.cash) for _, account, _ in accounts]
+    rows = decimate([account.equity for _, account, _ in accounts] + falls)
+    x = dates(result.bars, rows)
+    traces = []
+    for (name, account, colour), fall in zip(accounts, falls, strict=True):
+        ours = colour == STRATEGY
+        style = {"fill": "tozeroy", "fillcolor": SOFT} if ours else {}
+        traces.append(line(name, x, account.equity[rows], colour, hover=",.0f", width=2 if ours else 1.4))
+        below = line(f"{name}, drawdown", x, fall[rows], colour, hover=".1%", width=1.2, yaxis="y2")
+        traces.append(below | style | {"showlegend": False})
+    regimes = result.decision.regimes
+    ribbon, legend = ([], []) if regimes is None else _ribbon(result, regimes)
+    logarithmic = all((account.equity > 0).all() for _, account, _ in accounts)
+    return Chart(
+        id="equity",
+        title=f"{_grown(result)} {drawdown_fact(result.simulation)}",
+        data=[*traces, *ribbon],
+        layout=_stacked(result, logarithmic=logarithmic, ribbon=bool(ribbon)),
+        height=480,
+        legend=legend,
+    )
+
+
+def _stacked(result: Result, *, logarithmic: bool, ribbon: bool) -> Trace:
+    scale = {"type": "log", "tickformat": ",.4~r"} if logarithmic else {"type": "linear", "tickformat": ",.4~r"}
+    title = f"equity ({'log scale' if logarithmic else 'currency'})"
+    bottom = 0.05 if ribbon else 0.0
+    return layout(
+        xaxis=date_axis(result.bars, anchor="y3" if ribbon else "y2"),
+        yaxis=axis(title, domain=[0.36, 1], **scale),
+        yaxis2=axis("drawdown", domain=[bottom, 0.32], tickformat=".0%", rangemode="tozero", nticks=5),
+        yaxis3={"domain": [0, 0.03], "visible": False, "fixedrange": True},
+        hoversubplots="axis",
+    )
+
+
+def _ribbon(result: Result, regimes: Regimes) -> tuple[list[Trace], list[tuple[str, str]]]:
+    """Return the ribbon of the likeliest regime, and its legend with each regime's share of the bars."""
+    column = main_column(result)
+    codes = regimes.codes[:, min(column, regimes.codes.shape[1] - 1)]
+    edges, values = runs(codes)
+    times = dates(result.bars)
+    palette = [REGIMES[code % len(REGIMES)] for code in range(len(regimes.names))]
+    count = len(palette)
+    steps = [[share, colour] for i, colour in enumerate(palette) for share in (i / count, (i + 1) / count)]
+    trace = {
+        "type": "heatmap",
+        "x": [times[min(edge, len(times) - 1)] for edge in edges],
+        "y": [0, 1],
+        "z": [[None if code < 0 else int(code) for code in values]],
+        "text": [["abstains" if code < 0 else safe(regimes.names[code]) for code in values]],
+        "colorscale": steps,
+        "zmin": -0.5,
+        "zmax": count - 0.5,
+        "showscale": False,
+        "yaxis": "y3",
+        "name": "regime",
+        "hovertemplate": "%{text}",
+    }
+    legend = [
+        (colour, f"{name} {percent(float(np.mean(codes == code)), 0)}")
+        for code, (name, colour) in enumerate(zip(regimes.names, palette, strict=True))
+    ]
+    if (codes < 0).any():
+        legend.append(("transparent", f"no opinion {percent(float(np.mean(codes < 0)), 0)}"))
+    return [trace], legend
+
+
+def _grown(result: Result) -> str:
+    account = result.simulation
+    text = f"{number(account.rules.cash, 0)} became {number(account.equity[-1], 0)}"
+    if result.benchmark is None:
+        return f"{text}."
+    return f"{text}; {result.benchmark.name} made it {number(result.benchmark.simulation.equity[-1], 0)}."
+
+
+def drawdown_fact(simulation: Simulation) -> str:
+    """Say how deep the worst drawdown went and how long it took to recover from its high."""
+    worst = worst_drawdown(simulation.equity, simulation.rules.cash)
+    if worst is None:
+        return "Equity never fell below an earlier close."
+    time = clock(simulation.bars)
+    end = len(time) - 1 if worst.recovered is None else worst.recovered
+    length = duration(float((time[end] - time[max(worst.peak, 0)]) / np.timedelta64(1, "D")))
+    fate = f"has not recovered in {length}" if worst.recovered is None else f"took {length} to recover"
+    return f"The worst drawdown, {percent(worst.depth)}, {fate}."
+
+
+def exposure(result: Result) -> Chart | str:
+    """Draw the share of equity that was invested, beside what the strategy wanted."""
+    account, decision = result.simulation, result.decision
+    if len(result.bars) < 2 or not len(account.fills):
+        return "Exposure: nothing was ever bought."
+    held, wanted = _net(account), _kept(decision.exposure).sum(axis=1)
+    rows = decimate([held, wanted])
+    x = dates(result.bars, rows)
+    changed = bool(result.effects)
+    traces = [line("wanted by the strategy", x, wanted[rows], BENCHMARK, hover=".0%", width=1.2)] if changed else []
+    traces.append(
+        line("held", x, held[rows], STRATEGY, hover=".0%", width=1.2, fill="tozeroy", fillcolor=SOFT)
+    )
+    for trace in traces:
+        trace["line"]["shape"] = "hv"
+    invested = account.gross > 0
+    title = f"Invested on {percent(float(invested.mean()), 0)} of the bars"
+    if invested.any():
+        title += f", then with {percent(float(held[invested].mean()), 0)} of equity on average"
+    return Chart(
+        id="exposure",
+        title=f"{title}.",
+        data=traces,
+        layout=layout(
+            xaxis=date_axis(result.bars),
+            yaxis=axis("net exposure, share of equity", tickformat=".0%", rangemode="tozero"),
+        ),
+        height=240,
+    )
+
+
+def _net(account: Simulation) -> FloatArray:
+    solvent = account.equity > 0
+    invested = account.equity - account.cash
+    return np.where(solvent, invested / np.where(solvent, account.equity, 1.0), np.nan)
+
+
+def _kept(wanted: np.ndarray) -> FloatArray:
+    """Return exposure with NaN (keep what is held) replaced by the last number, 0 before the first."""
+    values = np.asarray(wanted, np.float64)
+    last = np.where(np.isnan(values), -1, np.arange(len(values))[:, None])
+    last = np.maximum.accumulate(last, axis=0)
+    return np.where(last < 0, 0.0, np.take_along_axis(values, np.maximum(last, 0), axis=0))

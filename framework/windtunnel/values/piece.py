@@ -1,0 +1,22 @@
+"""What every per-bar value can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+__all__ = ["PerBar"]
+
+
+class PerBar(Protocol):
+    """A value with one entry a bar: it can be cut, joined, and left blank."""
+
+    def cut(self, start: int, stop: int) -> Self:
+        """Return the bars ``start`` to ``stop`` (exclusive)."""
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """Put pieces, in time order, together again."""
+
+    def abstaining(self, bars: int) -> Self:
+        """Return a value of the same make that says nothing for ``bars`` bars."""

@@ -1,0 +1,5 @@
+"""Pattern detectors."""
+
+from windtunnel_plugins.patterns.candlesticks import Candlesticks
+
+__all__ = ["Candlesticks"]

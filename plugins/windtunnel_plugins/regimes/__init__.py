@@ -1,0 +1,5 @@
+"""Regime models."""
+
+from windtunnel_plugins.regimes.trend_volatility import TrendVolatility
+
+__all__ = ["TrendVolatility"]

@@ -1,0 +1,96 @@
+"""Regimes by rules on trend and volatility."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Lt
+
+from windtunnel.market import Market
+from windtunnel.plugin import RegimeModel, State
+from windtunnel.values import BoolArray, FloatArray, IntArray, Regimes, Tune
+
+__all__ = ["TrendVolatility"]
+
+NAMES = ("trending_bullish", "trending_bearish", "ranging", "high_volatility")
+BULLISH, BEARISH, RANGING, HIGH_VOLATILITY = range(4)
+UNKNOWN = -1
+
+
+class TrendVolatility(RegimeModel):
+    """Tells rising, falling, ranging and highly volatile markets apart by fixed rules.
+
+    Notes
+    -----
+    Each bar is judged by its symbol's own bars up to it, by the first rule that holds:
+
+    1. ``high_volatility``: rolling volatility exceeds its own ``quantile`` of the last ``lookback`` bars;
+    2. ``trending_bullish``: the close is above its moving average, and the average has risen over the
+       last ``slope`` bars;
+    3. ``trending_bearish``: the close is below its moving average, and the average has fallen;
+    4. ``ranging``: none of these.
+
+    The regime changes once a new one has held for ``dwell`` bars in a row; until then the old one stands.
+    Probabilities are 1 for the regime and 0 for the others; NaN in the warm-up and where there is no bar.
+    """
+
+    name = "trend_volatility"
+
+    trend: Annotated[int, Ge(2), Tune(50, 250)] = 100
+    """Window of the moving average, in bars."""
+    slope: Annotated[int, Ge(1), Tune(5, 60)] = 20
+    """Bars over which the average must rise or fall."""
+    volatility: Annotated[int, Ge(2), Tune(10, 60)] = 20
+    """Window of the rolling volatility, in bars."""
+    lookback: Annotated[int, Ge(2), Tune(126, 504)] = 252
+    """Bars, this one included, that volatility is compared with."""
+    quantile: Annotated[float, Gt(0), Lt(1), Tune(0.7, 0.95)] = 0.8
+    """Quantile of past volatility above which it is high."""
+    dwell: Annotated[int, Ge(1), Tune(1, 10)] = 3
+    """Bars in a row that a new regime must hold before it counts."""
+
+    @property
+    def warmup(self) -> int:
+        """Bars before the first regime has held long enough."""
+        trend_known = self.trend - 1 + self.slope
+        volatility_known = self.volatility + self.lookback - 1
+        return max(trend_known, volatility_known) + self.dwell - 1
+
+    def predict(self, market: Market, state: State) -> Regimes:
+        """Return 1 for each bar's regime and 0 for the others, ``[T, N, 4]``."""
+        average, volatility = market.sma(self.trend), market.rolling_volatility(self.volatility)
+        probabilities = np.full((*market.shape, len(NAMES)), np.nan)
+        for column in range(market.shape[1]):
+            own = np.flatnonzero(market.bars.present[:, column])
+            raw = self._judge(*(field[own, column] for field in (market.close, average, volatility)))
+            regime = _settle(raw, self.dwell)
+            known = regime != UNKNOWN
+            probabilities[own[known], column] = np.eye(len(NAMES))[regime[known]]
+        return Regimes(NAMES, probabilities)
+
+    def _judge(self, close: FloatArray, average: FloatArray, volatility: FloatArray) -> IntArray:
+        """Return the code of the first rule that holds on each bar, ``[own bars]``."""
+        import pandas as pd
+
+        high = pd.Series(volatility).rolling(self.lookback).quantile(self.quantile).to_numpy()
+        rise = np.full(len(average), np.nan)
+        rise[self.slope :] = average[self.slope :] - average[: -self.slope]
+        rules: list[BoolArray] = [
+            np.isnan(rise) | np.isnan(high),
+            volatility > high,
+            (close > average) & (rise > 0),
+            (close < average) & (rise < 0),
+        ]
+        return np.select(rules, [UNKNOWN, HIGH_VOLATILITY, BULLISH, BEARISH], RANGING)
+
+
+def _settle(raw: IntArray, dwell: int) -> IntArray:
+    """Return the last code that held for ``dwell`` bars in a row, up to each bar."""
+    bar = np.arange(len(raw))
+    began = np.ones(len(raw), bool)
+    began[1:] = raw[1:] != raw[:-1]
+    since = np.maximum.accumulate(np.where(began, bar, 0))
+    holds = (raw != UNKNOWN) & (bar - since + 1 >= dwell)
+    last = np.maximum.accumulate(np.where(holds, bar, -1))
+    return np.where(last >= 0, raw[last], UNKNOWN)

@@ -1,0 +1,87 @@
+"""Logistic regression of wins on features."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from windtunnel.errors import PluginError
+from windtunnel.plugin import SignalScorer, State
+from windtunnel.values import FloatArray, Outcomes, Scores, SignalFeatures, Tune
+
+__all__ = ["Logistic"]
+
+
+class Logistic(SignalScorer):
+    """Estimates the probability of a win by logistic regression with an L2 penalty.
+
+    Notes
+    -----
+    Of the training signals alone: a missing feature takes the median of its column (0 where the whole
+    column is missing), then each column is standardised by its mean and population deviation (1 where it
+    is constant). The log-odds of a win are the intercept plus the contributions, coefficient × standardised
+    feature each. ``confidence`` is \\|2p − 1\\|, the distance of the probability p from a coin toss.
+    """
+
+    name = "logistic"
+
+    penalty: Annotated[float, Gt(0), Le(1e6), Tune(0.01, 100.0, log=True)] = 1.0
+    """Weight of half the squared coefficients against the summed log loss."""
+    min_class: Annotated[int, Ge(1)] = 5
+    """Least number of wins, and of losses, to learn from."""
+
+    def fit(self, features: SignalFeatures, outcomes: Outcomes) -> State:
+        """Return the coefficients and what standardises the features; None with too few wins or losses."""
+        wins = int(outcomes.won.sum())
+        if min(wins, len(outcomes) - wins) < self.min_class or not features.names:
+            return None
+        median = _medians(features.values)
+        filled = _fill(features.values, median)
+        mean, scale = filled.mean(axis=0), filled.std(axis=0)
+        scale[scale <= 1e-12 * np.abs(mean)] = 1.0
+        coefficients, intercept = self._regress((filled - mean) / scale, outcomes)
+        return {
+            "names": np.array(features.names),
+            "median": median,
+            "mean": mean,
+            "scale": scale,
+            "coefficients": coefficients,
+            "intercept": intercept,
+        }
+
+    def score(self, features: SignalFeatures, state: State) -> Scores:
+        """Return the probability of a win of each signal.
+
+        Raises
+        ------
+        PluginError
+            If the features are not those that were fitted, in the same order.
+        """
+        if state is None:
+            return Scores.abstain(len(features), len(features.names))
+        if features.names != (fitted := tuple(state["names"].tolist())):
+            raise PluginError(f"logistic was fitted on the features {fitted} (got {features.names})")
+        standardised = (_fill(features.values, state["median"]) - state["mean"]) / state["scale"]
+        contributions = standardised * state["coefficients"]
+        probability = 1 / (1 + np.exp(-(state["intercept"] + contributions.sum(axis=1))))
+        return Scores(probability, np.abs(2 * probability - 1), contributions)
+
+    def _regress(self, standardised: FloatArray, outcomes: Outcomes) -> tuple[FloatArray, float]:
+        from sklearn.linear_model import LogisticRegression
+        from threadpoolctl import threadpool_limits
+
+        model = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", max_iter=100)
+        with threadpool_limits(1):
+            model.fit(standardised, outcomes.won)
+        return model.coef_[0], float(model.intercept_[0])
+
+
+def _medians(values: FloatArray) -> FloatArray:
+    known = [column[~np.isnan(column)] for column in values.T]
+    return np.array([np.median(column) if len(column) else 0.0 for column in known])
+
+
+def _fill(values: FloatArray, median: FloatArray) -> FloatArray:
+    return np.where(np.isnan(values), median, values)
