@@ -9,9 +9,10 @@ import numpy as np
 
 from windtunnel import indicators
 from windtunnel.bars import Bars
+from windtunnel.panels import ratio
 from windtunnel.values import FloatArray
 
-__all__ = ["FEATURES", "Feature", "Features", "compute"]
+__all__ = ["FEATURES", "NAMES", "Feature", "Features", "compute"]
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,7 @@ def compute(bars: Bars) -> Features:
     values = np.empty((*bars.shape, len(FEATURES)), order="F")
     for plane, feature in enumerate(FEATURES):
         values[:, :, plane] = feature.of(bars)
-    return Features(tuple(feature.name for feature in FEATURES), values)
-
-
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(denominator != 0, numerator / denominator, np.nan)
+    return Features(NAMES, values)
 
 
 def _macd_histogram(bars: Bars) -> FloatArray:
@@ -113,7 +109,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature(
         "volume_ratio",
         "Volume over its mean of the last 20 bars; NaN without volume.",
-        lambda bars: _ratio(bars.volume, indicators.sma(bars.volume, 20)),
+        lambda bars: ratio(bars.volume, indicators.sma(bars.volume, 20)),
     ),
     Feature("gap", "Open against the close of the symbol's bar before, as a fraction.", _gap),
     Feature(
@@ -123,3 +119,5 @@ FEATURES: tuple[Feature, ...] = (
     ),
 )
 """Every feature, declared once; the order is the order of :attr:`Features.names`."""
+
+NAMES = tuple(feature.name for feature in FEATURES)

@@ -3,27 +3,28 @@
 Every function takes arrays of float64, ``[T, N]`` (bars by symbols) or ``[T]`` (one symbol), and returns
 float64 of the same shape, each symbol contiguous. The value at bar t depends on bars up to t only.
 
-NaN in, gap guard: a bar where any input of a symbol is NaN is missing. Each symbol is computed over its present
-bars only, as if the missing ones did not exist, so a window counts present bars. NaN out: where the bar is
-missing, in the warm-up, and where the formula divides zero by zero.
+NaN in: a bar where any input of a symbol is NaN is missing. Each symbol is computed over its present bars
+only, as if the missing ones did not exist, so that a gap never poisons what follows; a window counts present
+bars. NaN out: where the bar is missing, in the warm-up, and where the formula divides by zero.
 
-A window that is not a whole number from the function's minimum to 100,000 raises
+A window that is not a whole number from the function's minimum (in brackets) to 100,000 raises
 :class:`~windtunnel.errors.InvalidValueError` with the name of the parameter.
 
-Rolling means and deviations are computed from the values of their window alone, by merging the moments of
-neighbouring blocks (Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance"): constant values
-have a deviation of exactly 0, and earlier history never shows in the last bits. The rest is TA-Lib.
+Rolling means, sums and deviations rest on the values of their window alone (:mod:`windtunnel.panels`): equal
+values have a deviation of exactly 0, and what came before never shows in the last bits. The rest is TA-Lib.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from windtunnel.errors import InvalidValueError, nearest
-from windtunnel.values import Exposure, FloatArray, IntArray
+from windtunnel.panels import by_symbol, many_by_symbol, ratio, rolling_mean, rolling_moments, rolling_sum
+from windtunnel.values import FloatArray, IntArray
 
 __all__ = [
     "adx",
@@ -48,33 +49,34 @@ __all__ = [
 ]
 
 _LONGEST = 100_000
+_Array = TypeVar("_Array", bound=npt.NDArray[Any])
 
 
 def sma(values: FloatArray, window: int) -> FloatArray:
-    """Return the simple moving average: the mean of the last ``window`` (at least 1) values."""
+    """Return the simple moving average: the mean of the last ``window`` (≥ 1) values."""
     _check("window", window, 1)
-    return _guarded(lambda x: _rolling(x, window, _merge_means), values)
+    return by_symbol(lambda x: rolling_mean(x, window), values)
 
 
 def ema(values: FloatArray, window: int) -> FloatArray:
-    """Return the exponential moving average of ``window`` (at least 1).
+    """Return the exponential moving average of ``window`` (≥ 1).
 
     Notes
     -----
-    ``e[t] = e[t-1] + 2 / (window + 1) * (x[t] - e[t-1])``, started with the mean of the first ``window`` values.
+    ``e[t] = e[t-1] + 2 / (window + 1) * (x[t] - e[t-1])``, from the mean of the first ``window`` values.
     """
     _check("window", window, 1)
-    return _guarded(lambda x: _talib("EMA")(x, window), values)
+    return by_symbol(lambda x: _talib("EMA")(x, window), values)
 
 
 def wma(values: FloatArray, window: int) -> FloatArray:
-    """Return the weighted moving average of ``window`` (at least 1): weights 1 (oldest) … ``window`` (newest)."""
+    """Return the weighted moving average of ``window`` (≥ 1): weights 1 (oldest) … ``window`` (newest)."""
     _check("window", window, 1)
-    return _guarded(lambda x: _talib("WMA")(x, window), values)
+    return by_symbol(lambda x: _talib("WMA")(x, window), values)
 
 
 def rsi(values: FloatArray, window: int) -> FloatArray:
-    """Return the relative strength index of ``window`` (at least 2), 0 … 100; NaN until the first change.
+    """Return the relative strength index of ``window`` (≥ 2), 0 … 100; NaN until the first change.
 
     Notes
     -----
@@ -88,9 +90,9 @@ def rsi(values: FloatArray, window: int) -> FloatArray:
         change = np.diff(x)
         up = _talib("RMA")(np.maximum(change, 0.0), window)
         down = _talib("RMA")(np.maximum(-change, 0.0), window)
-        return np.concatenate(([np.nan], 100.0 * _ratio(up, up + down)))
+        return np.concatenate(([np.nan], 100.0 * ratio(up, up + down)))
 
-    return _guarded(column, values)
+    return by_symbol(column, values)
 
 
 def macd(values: FloatArray, fast: int, slow: int, signal: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -98,7 +100,7 @@ def macd(values: FloatArray, fast: int, slow: int, signal: int) -> tuple[FloatAr
 
     Notes
     -----
-    ``macd = ema(fast) - ema(slow)``; the signal is the EMA of ``signal`` (at least 1) bars of it, the histogram
+    ``macd = ema(fast) - ema(slow)``; the signal is the EMA of ``signal`` (≥ 1) bars of it, the histogram
     what is left. ``2 <= fast < slow``. Both averages start at the same bar, and all three outputs where the
     signal does. G. Appel, *The Moving Average Convergence-Divergence Trading Method*, 1985.
     """
@@ -107,7 +109,7 @@ def macd(values: FloatArray, fast: int, slow: int, signal: int) -> tuple[FloatAr
     _check("signal", signal, 1)
     if slow <= fast:
         raise InvalidValueError("slow", f"must be greater than fast = {fast}", slow)
-    line, average, histogram = _guarded_many(lambda x: _talib("MACD")(x, fast, slow, signal), 3, values)
+    line, average, histogram = many_by_symbol(lambda x: _talib("MACD")(x, fast, slow, signal), 3, values)
     return line, average, histogram
 
 
@@ -116,7 +118,7 @@ def bollinger(values: FloatArray, window: int, width: float) -> tuple[FloatArray
 
     Notes
     -----
-    ``sma(window) ± width * population deviation`` of the last ``window`` (at least 2) values; ``width > 0``.
+    ``sma(window) ± width * population deviation`` of the last ``window`` (≥ 2) values; ``width > 0``.
     J. Bollinger, *Bollinger on Bollinger Bands*, 2001, chapter 7.
     """
     _check("window", window, 2)
@@ -124,16 +126,16 @@ def bollinger(values: FloatArray, window: int, width: float) -> tuple[FloatArray
         raise InvalidValueError("width", "must be positive and finite", width)
 
     def column(x: FloatArray) -> tuple[FloatArray, ...]:
-        mean, squares = _rolling_moments(x, window)
+        mean, squares = rolling_moments(x, window)
         reach = width * np.sqrt(squares / window)
         return mean + reach, mean, mean - reach
 
-    upper, middle, lower = _guarded_many(column, 3, values)
+    upper, middle, lower = many_by_symbol(column, 3, values)
     return upper, middle, lower
 
 
 def atr(high: FloatArray, low: FloatArray, close: FloatArray, window: int) -> FloatArray:
-    """Return the average true range of ``window`` (at least 1), in price units.
+    """Return the average true range of ``window`` (≥ 1), in price units.
 
     Notes
     -----
@@ -141,11 +143,11 @@ def atr(high: FloatArray, low: FloatArray, close: FloatArray, window: int) -> Fl
     no true range. J. W. Wilder, *New Concepts in Technical Trading Systems*, 1978, section III.
     """
     _check("window", window, 1)
-    return _guarded(lambda h, lo, c: _talib("ATR")(h, lo, c, window), high, low, close)
+    return by_symbol(lambda h, lo, c: _talib("ATR")(h, lo, c, window), high, low, close)
 
 
 def adx(high: FloatArray, low: FloatArray, close: FloatArray, window: int) -> FloatArray:
-    """Return the average directional index of ``window`` (at least 2), 0 … 100: strength of trend either way.
+    """Return the average directional index of ``window`` (≥ 2), 0 … 100: strength of trend either way.
 
     Notes
     -----
@@ -159,11 +161,11 @@ def adx(high: FloatArray, low: FloatArray, close: FloatArray, window: int) -> Fl
         scale = 2.0 ** (40 - np.frexp(c[0])[1])
         return np.asarray(_talib("ADX")(h * scale, lo * scale, c * scale, window))
 
-    return _guarded(column, high, low, close)
+    return by_symbol(column, high, low, close)
 
 
 def donchian(high: FloatArray, low: FloatArray, window: int) -> tuple[FloatArray, FloatArray]:
-    """Return the highest high and the lowest low of the last ``window`` (at least 1) bars, this bar included.
+    """Return the highest high and the lowest low of the last ``window`` (≥ 1) bars, this bar included.
 
     A breakout strategy compares the close with the channel of the bar before (:func:`lag`). Attributed to
     R. Donchian (1960).
@@ -173,14 +175,14 @@ def donchian(high: FloatArray, low: FloatArray, window: int) -> tuple[FloatArray
     def column(h: FloatArray, lo: FloatArray) -> tuple[FloatArray, ...]:
         return (h, lo) if window == 1 else (_talib("MAX")(h, window), _talib("MIN")(lo, window))
 
-    upper, lower = _guarded_many(column, 2, high, low)
+    upper, lower = many_by_symbol(column, 2, high, low)
     return upper, lower
 
 
 def roc(values: FloatArray, window: int) -> FloatArray:
-    """Return the rate of change over ``window`` (at least 1) bars as a fraction: ``x[t] / x[t-window] - 1``."""
+    """Return the rate of change over ``window`` (≥ 1) bars, a fraction: ``x[t] / x[t-window] - 1``."""
     _check("window", window, 1)
-    return _guarded(lambda x: _late(_ratio(x[window:], x[:-window]) - 1.0, len(x)), values)
+    return by_symbol(lambda x: _late(ratio(x[window:], x[:-window]) - 1.0, len(x)), values)
 
 
 def returns(values: FloatArray) -> FloatArray:
@@ -190,11 +192,11 @@ def returns(values: FloatArray) -> FloatArray:
 
 def log_returns(values: FloatArray) -> FloatArray:
     """Return the logarithm of every bar's value over the value of the symbol's bar before."""
-    return _guarded(lambda x: _late(np.log(_ratio(x[1:], x[:-1])), len(x)), values)
+    return by_symbol(lambda x: _late(_log(ratio(x[1:], x[:-1])), len(x)), values)
 
 
 def rolling_volatility(values: FloatArray, window: int, periods_per_year: float) -> FloatArray:
-    """Return the annualised volatility: the sample deviation of the last ``window`` (at least 2) log returns.
+    """Return the annualised volatility: the sample deviation of the last ``window`` (≥ 2) log returns.
 
     Notes
     -----
@@ -203,36 +205,37 @@ def rolling_volatility(values: FloatArray, window: int, periods_per_year: float)
     _check("window", window, 2)
 
     def column(r: FloatArray) -> FloatArray:
-        _, squares = _rolling_moments(r, window)
+        _, squares = rolling_moments(r, window)
         return np.asarray(np.sqrt(squares * (periods_per_year / (window - 1))))
 
-    return _guarded(column, log_returns(values))
+    return by_symbol(column, log_returns(values))
 
 
 def zscore(values: FloatArray, window: int) -> FloatArray:
-    """Return how many population deviations a value lies above the mean of the last ``window`` (at least 2).
+    """Return how many population deviations a value lies above the mean of the last ``window`` (≥ 2).
 
     NaN where all values of the window are equal.
     """
     _check("window", window, 2)
 
     def column(x: FloatArray) -> FloatArray:
-        mean, squares = _rolling_moments(x, window)
-        return _ratio(x - mean, np.sqrt(squares / window))
+        mean, squares = rolling_moments(x, window)
+        return ratio(x - mean, np.sqrt(squares / window))
 
-    return _guarded(column, values)
+    return by_symbol(column, values)
 
 
 def obv(close: FloatArray, volume: FloatArray) -> FloatArray:
-    """Return the on-balance volume, in units of volume: volume added on rising closes, taken off on falling ones.
+    """Return the on-balance volume, in units of volume.
 
-    It starts with the first bar's volume. J. Granville, *Granville's New Key to Stock Market Profits*, 1963.
+    Volume is added on a rising close and taken off on a falling one, starting with the first bar's.
+    J. Granville, *Granville's New Key to Stock Market Profits*, 1963.
     """
-    return _guarded(lambda c, v: _talib("OBV")(c, v), close, volume)
+    return by_symbol(lambda c, v: _talib("OBV")(c, v), close, volume)
 
 
 def vwap(high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArray, window: int) -> FloatArray:
-    """Return the volume-weighted mean of the typical price over the last ``window`` (at least 1) bars.
+    """Return the volume-weighted mean of the typical price over the last ``window`` (≥ 1) bars.
 
     Notes
     -----
@@ -241,28 +244,30 @@ def vwap(high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArra
     _check("window", window, 1)
 
     def column(h: FloatArray, lo: FloatArray, c: FloatArray, v: FloatArray) -> FloatArray:
-        turnover = _rolling((h + lo + c) / 3.0 * v, window, _merge_sums)
-        return _ratio(turnover, _rolling(v, window, _merge_sums))
+        turnover = rolling_sum((h + lo + c) / 3.0 * v, window)
+        return ratio(turnover, rolling_sum(v, window))
 
-    return _guarded(column, high, low, close, volume)
+    return by_symbol(column, high, low, close, volume)
 
 
 def percentile_rank(values: FloatArray, window: int) -> FloatArray:
-    """Return the rank of a value among the last ``window`` (at least 2): 0 lowest, 1 highest, ties count half."""
+    """Return the rank of a value among the last ``window`` (≥ 2): 0 lowest, 1 highest, ties count half."""
     _check("window", window, 2)
 
     def column(x: FloatArray) -> FloatArray:
         newest = x[window - 1 :]
-        above = np.zeros(len(newest))
-        for back in range(1, window):
+        above = np.zeros_like(newest)
+        for back in range(1, window if len(newest) else 1):
             above += np.sign(newest - x[window - 1 - back : len(x) - back])
         return _late(0.5 + 0.5 * above / (window - 1), len(x))
 
-    return _guarded(column, values)
+    return by_symbol(column, values)
 
 
 def candle(open: FloatArray, high: FloatArray, low: FloatArray, close: FloatArray, name: str) -> IntArray:
-    """Return what a TA-Lib candlestick function says: int64, 100 bullish, -100 bearish, ±200 confirmed, else 0.
+    """Return what a TA-Lib candlestick function says, as int64, ``[T, N]``: 0 where nothing or no bar.
+
+    100 is bullish, -100 bearish; ±200 where the pattern is confirmed, ±80 where it is weaker.
 
     Parameters
     ----------
@@ -276,23 +281,23 @@ def candle(open: FloatArray, high: FloatArray, low: FloatArray, close: FloatArra
     """
     import talib
 
-    known = talib.get_function_groups()["Pattern Recognition"]
+    known: list[str] = talib.get_function_groups()["Pattern Recognition"]  # type: ignore[no-untyped-call]
     function = "CDL" + name.upper().removeprefix("CDL")
     if function not in known:
         hint = nearest(function, known)
         raise InvalidValueError("name", f"must be a candlestick function; did you mean {hint}?", name)
-    found = _guarded(lambda o, h, lo, c: _talib(function)(o, h, lo, c), open, high, low, close)
+    found = by_symbol(lambda o, h, lo, c: _talib(function)(o, h, lo, c), open, high, low, close)
     return np.nan_to_num(found).astype(np.int64)
 
 
-def lag(values: Exposure | IntArray, bars: int) -> Any:
-    """Return an array of any type, ``[T]`` or ``[T, N]``, as it was ``bars`` (at least 0) rows earlier.
+def lag(values: _Array, bars: int) -> _Array:
+    """Return an array of any type, ``[T]`` or ``[T, N]``, as it was ``bars`` (≥ 0) rows earlier.
 
-    Rows count whether or not a symbol has a bar. The first ``bars`` rows are NaN, or False or 0 where the type
-    has no NaN.
+    Rows count whether or not a symbol has a bar. The first ``bars`` rows are NaN, or False or 0 where the
+    type has no NaN.
     """
     _check("bars", bars, 0)
-    earlier = np.zeros_like(values)
+    earlier: _Array = np.zeros_like(values)
     if values.dtype.kind == "f":
         earlier[:bars] = np.nan
     earlier[bars:] = values[: max(len(values) - bars, 0)]
@@ -315,80 +320,11 @@ def _talib(name: str) -> Callable[..., Any]:
     return function
 
 
-def _guarded(column: Callable[..., FloatArray], *panels: FloatArray) -> FloatArray:
-    (result,) = _guarded_many(lambda *inputs: (column(*inputs),), 1, *panels)
-    return result
-
-
-def _guarded_many(
-    column: Callable[..., tuple[FloatArray, ...]], outputs: int, *panels: FloatArray
-) -> tuple[FloatArray, ...]:
-    """Apply ``column`` to the present bars of each symbol and put the results back where they belong."""
-    shape = panels[0].shape
-    if any(panel.shape != shape for panel in panels):
-        raise InvalidValueError("panels", "must have the same shape", [panel.shape for panel in panels])
-    sheets = [panel[:, None] if panel.ndim == 1 else panel for panel in panels]
-    results = tuple(np.full(sheets[0].shape, np.nan, order="F") for _ in range(outputs))
-    for symbol in range(sheets[0].shape[1]):
-        inputs = [sheet[:, symbol] for sheet in sheets]
-        present = ~np.isnan(sum(inputs))
-        rows: Any = slice(None) if present.all() else present
-        if present.any():
-            for result, values in zip(results, column(*(x[rows] for x in inputs)), strict=True):
-                result[rows, symbol] = values
-    return tuple(result.reshape(shape, order="F") for result in results)
-
-
 def _late(values: FloatArray, length: int) -> FloatArray:
     """Put NaN before ``values`` to make ``length``."""
     return np.concatenate((np.full(length - len(values), np.nan), values))
 
 
-def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
-    """Divide; NaN where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator != 0)
-
-
-def _rolling(
-    leaves: FloatArray, window: int, merge: Callable[[FloatArray, FloatArray, int, int], FloatArray]
-) -> FloatArray:
-    """Merge every ``window`` neighbours along the last axis, in O(log window) steps; NaN in the warm-up.
-
-    ``merge(older, newer, n_older, n_newer)`` joins what is known of two neighbouring blocks.
-    """
-    length = leaves.shape[-1]
-    result = np.full(leaves.shape, np.nan)
-    if length < window:
-        return result
-    block, whole, size, covered = leaves, leaves, 1, 0
-    while True:
-        if window & size:
-            older = block[..., : length - size - covered + 1]
-            whole = merge(older, whole[..., size:], size, covered) if covered else older
-            covered += size
-        if covered == window:
-            break
-        block = merge(block[..., :-size], block[..., size:], size, size)
-        size *= 2
-    result[..., window - 1 :] = whole
-    return result
-
-
-def _merge_sums(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:
-    return older + newer
-
-
-def _merge_means(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:
-    return older + (newer - older) * (n_newer / (n_older + n_newer))
-
-
-def _merge_moments(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:
-    step = newer[0] - older[0]
-    share = n_newer / (n_older + n_newer)
-    return np.stack((older[0] + step * share, older[1] + newer[1] + step * step * (share * n_older)))
-
-
-def _rolling_moments(x: FloatArray, window: int) -> tuple[FloatArray, FloatArray]:
-    """Return the mean and the sum of squared deviations from it of the last ``window`` values."""
-    mean, squares = _rolling(np.stack((x, np.zeros(len(x)))), window, _merge_moments)
-    return mean, squares
+def _log(values: FloatArray) -> FloatArray:
+    """Take the logarithm; NaN where there is none."""
+    return np.log(values, out=np.full_like(values, np.nan), where=values > 0)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from dataclasses import replace
-from threading import Lock
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,20 +14,23 @@ from windtunnel import features, indicators
 from windtunnel.bars import FIELDS, Bars
 from windtunnel.errors import InvalidValueError, PluginError, nearest
 from windtunnel.features import Features
+from windtunnel.memo import Memo, read_only
 from windtunnel.values import FloatArray, Forecast, IntArray, Patterns, Regimes, TimeArray
 
 __all__ = ["Market"]
 
 _Array = TypeVar("_Array", bound=npt.NDArray[Any])
+_Kept = TypeVar("_Kept", bound="npt.NDArray[Any] | tuple[npt.NDArray[Any], ...]")
 _Value = TypeVar("_Value")
 
 
 class Market:
     """Bars with memoised indicators, features, and what the configured plugins said.
 
-    All arrays are ``[T, N]``, each symbol contiguous, read-only. NaN means warm-up or no bar. An indicator of a
-    symbol is computed over that symbol's own bars, so a gap never poisons what follows; formulas and sources are
-    in :mod:`windtunnel.indicators`. ``field`` is open, high, low, close or volume.
+    All arrays are ``[T, N]``, each symbol contiguous, read-only. NaN means warm-up or no bar. A symbol's
+    indicators are computed over its own bars, so a gap never poisons what follows; formulas, sources, least
+    windows and errors are in :mod:`windtunnel.indicators`. ``field`` is open, high, low, close or volume; any
+    other name raises :class:`~windtunnel.errors.InvalidValueError`.
 
     Parameters
     ----------
@@ -63,7 +64,7 @@ class Market:
         self.benchmark = benchmark
         self.periods_per_year = bars.periods_per_year if periods_per_year is None else periods_per_year
         self._root = bars
-        self._memo = _Memo(memo_bytes)
+        self._memo = Memo(memo_bytes)
         self._regime: Regimes | None = None
         self._patterns: Patterns | None = None
         self._volatility: Forecast | None = None
@@ -181,12 +182,12 @@ class Market:
 
     def lag(self, values: _Array, bars: int = 1) -> _Array:
         """Return any ``[T, N]`` array as it was ``bars`` rows earlier; NaN (False, 0) in the first rows."""
-        result: _Array = _read_only(indicators.lag(values, bars))
-        return result
+        return read_only(indicators.lag(values, bars))
 
     def features(self) -> Features:
-        """Return the features for scoring signals, ``[T, N, F]``; see :data:`windtunnel.features.FEATURES`."""
-        return self._once(("features",), lambda: features.compute(self._root))
+        """Return the features of all bars, ``[T, N, F]``; see :data:`windtunnel.features.FEATURES`."""
+        values = self._once(("features",), lambda: features.compute(self._root).values)
+        return Features(features.NAMES, values)
 
     @property
     def regime(self) -> Regimes:
@@ -228,7 +229,7 @@ class Market:
         patterns: Patterns | None = None,
         volatility: Forecast | None = None,
     ) -> Market:
-        """Return the same market, memo included, with what plugins said attached; None keeps what there is."""
+        """Return the same market and memo with what plugins said attached; None keeps what there is."""
         market = copy(self)
         market._regime = self._regime if regime is None else regime
         market._patterns = self._patterns if patterns is None else patterns
@@ -264,13 +265,13 @@ class Market:
     def _cut_into(self, market: Market, start: int, stop: int) -> Market:
         start, stop, _ = slice(start, stop).indices(len(self.bars))
         market.bars = self.bars.cut(start, stop)
-        market.benchmark = None if self.benchmark is None else _alongside(self.benchmark, market.bars)
+        market.benchmark = None if self.benchmark is None else _beside(self.benchmark, self.time, start, stop)
         market._regime = None if self._regime is None else self._regime.cut(start, stop)
         market._patterns = None if self._patterns is None else self._patterns.cut(start, stop)
         market._volatility = None if self._volatility is None else self._volatility.cut(start, stop)
         return market
 
-    def _indicator(self, function: Callable[..., _Value], fields: tuple[str, ...], *arguments: Any) -> _Value:
+    def _indicator(self, function: Callable[..., _Kept], fields: tuple[str, ...], *arguments: Any) -> _Kept:
         for field in fields:
             if field not in FIELDS:
                 hint = nearest(field, FIELDS)
@@ -279,57 +280,14 @@ class Market:
         panels = [getattr(self._root, field) for field in fields]
         return self._once((function.__name__, fields, *arguments), lambda: function(*panels, *arguments))
 
-    def _once(self, key: Hashable, compute: Callable[[], _Value]) -> _Value:
-        value: _Value = self._memo.get(key, compute)
+    def _once(self, key: Hashable, compute: Callable[[], _Kept]) -> _Kept:
+        whole = self._memo.get(key, compute)
         rows = len(self.bars)
-        return value if rows == len(self._root) else _map(lambda array: array[:rows], value)
-
-
-class _Memo:
-    """Values by key within a budget of bytes, the least recently used first to go; safe among threads."""
-
-    def __init__(self, budget: int) -> None:
-        self.budget = budget
-        self._values: OrderedDict[Hashable, Any] = OrderedDict()
-        self._used = 0
-        self._lock = Lock()
-
-    def get(self, key: Hashable, compute: Callable[[], Any]) -> Any:
-        """Return the value of ``key``, made read-only; two threads may compute it, both get the same one."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = _map(_read_only, compute())
-        size = _bytes(value)
-        with self._lock:
-            if key in self._values:
-                return self._values[key]
-            if size <= self.budget:
-                self._values[key] = value
-                self._used += size
-            while self._used > self.budget:
-                _, oldest = self._values.popitem(last=False)
-                self._used -= _bytes(oldest)
-        return value
-
-
-def _map(function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]], value: Any) -> Any:
-    """Apply ``function`` to every array of a memoised value."""
-    if isinstance(value, Features):
-        return Features(value.names, function(value.values))
-    return tuple(map(function, value)) if isinstance(value, tuple) else function(value)
-
-
-def _bytes(value: Any) -> int:
-    if isinstance(value, Features):
-        return value.values.nbytes
-    return sum(map(_bytes, value)) if isinstance(value, tuple) else int(value.nbytes)
-
-
-def _read_only(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    array.flags.writeable = False
-    return array
+        if rows == len(self._root):
+            return whole
+        part: Any = tuple(array[:rows] for array in whole) if isinstance(whole, tuple) else whole[:rows]
+        kept: _Kept = part
+        return kept
 
 
 def _configured(value: _Value | None, name: str, what: str) -> _Value:
@@ -338,13 +296,11 @@ def _configured(value: _Value | None, name: str, what: str) -> _Value:
     return value
 
 
-def _alongside(benchmark: Bars, bars: Bars) -> Bars:
-    """Cut the benchmark to the time of ``bars``."""
-    if not len(bars):
-        return benchmark.cut(0, 0)
-    start = np.searchsorted(benchmark.time, bars.time[0], "left")
-    stop = np.searchsorted(benchmark.time, bars.time[-1], "right")
-    return benchmark.cut(int(start), int(stop))
+def _beside(benchmark: Bars, time: TimeArray, start: int, stop: int) -> Bars:
+    """Cut the benchmark, whose bars may differ, to those of ``time[start:stop]``; from its own start if 0."""
+    first = 0 if start == 0 else int(np.searchsorted(benchmark.time, time[start], "left"))
+    end = 0 if stop <= start else int(np.searchsorted(benchmark.time, time[stop - 1], "right"))
+    return benchmark.cut(first, max(first, end))
 
 
 def _of_columns(patterns: Patterns, columns: Sequence[int]) -> Patterns:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from windtunnel.engine.metrics.returns import drawdown
+
 if TYPE_CHECKING:
     from windtunnel.bars import Bars
     from windtunnel.values import FloatArray, IntArray, TimeArray
@@ -17,7 +19,6 @@ __all__ = [
     "Drawdown",
     "clock",
     "decimate",
-    "drawdown",
     "period_returns",
     "realised_volatility",
     "rolling_sharpe",
@@ -62,15 +63,6 @@ def decimate(series: Sequence[FloatArray], points: int = 2_000) -> IntArray:
             keep.add(start + int(low[start:stop].argmin()))
             keep.add(start + int(high[start:stop].argmax()))
     return np.array(sorted(keep), np.int64)
-
-
-def drawdown(equity: FloatArray, cash: float) -> FloatArray:
-    """Return how far equity stands below its highest close so far, the starting cash included, ``[T]``.
-
-    A fraction of that high, at most 0.
-    """
-    peak = np.maximum(np.maximum.accumulate(equity), cash)
-    return np.asarray(equity / peak - 1.0)
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,9 @@ def interval(low: float, high: float, digits: int = 2, *, signed: bool = False) 
     return f"[{number(low, digits, signed=signed)}, {number(high, digits, signed=signed)}]"
 
 
-def counted(count: float, noun: str) -> str:
-    """Format a count and its noun, which takes an s unless there is one: ``1 trade``, ``1,204 trades``."""
-    return f"{number(count, 0)} {noun}{'' if count == 1 else 's'}"
+def counted(count: float, noun: str, plural: str = "") -> str:
+    """Format a count and its noun, with an s unless ``plural`` is given: ``1 trade``, ``1,204 trades``."""
+    return f"{number(count, 0)} {noun if count == 1 else plural or noun + 's'}"
 
 
 def duration(days: float) -> str:

@@ -123,7 +123,7 @@ class Candlesticks(PatternDetector):
         "three_inside",
         "three_outside",
     )
-    """What to look for, as in ``morning_star``; TA-Lib's own ``CDLMORNINGSTAR`` or ``morningstar`` will do."""
+    """What to look for, such as ``morning_star``; TA-Lib's own name, such as ``CDLMORNINGSTAR``, will do."""
 
     @field_validator("patterns")
     @classmethod
@@ -140,27 +140,31 @@ class Candlesticks(PatternDetector):
 
     def detect(self, market: Market, state: State) -> Patterns:
         """Return every report of the chosen patterns, ordered by bar, then symbol."""
-        found = [self._of_symbol(name, market, column) for name in self.patterns for column in range(market.shape[1])]
-        return Patterns.join([Patterns.empty(), *found])
+        symbols = range(market.shape[1])
+        found = [_find(name, market, symbol) for name in self.patterns for symbol in symbols]
+        return Patterns.union(found, len(market.bars))
 
-    def _of_symbol(self, name: str, market: Market, column: int) -> Patterns:
-        candle = CANDLES[name]
-        own = np.flatnonzero(market.bars.present[:, column])
-        report = market.candle(candle.function)[own, column]
-        last = np.flatnonzero(report)
-        strength = report[last]
-        direction = np.sign(strength) * candle.directed
-        span = np.maximum(last[:, None] - np.arange(candle.bars), 0)
-        return Patterns(
-            symbol=np.full(len(last), column, np.int64),
-            type=np.full(len(last), name),
-            first=own[span[:, -1]],
-            confirmed=own[last],
-            direction=direction,
-            confidence=np.abs(strength) / 200,
-            target=np.full(len(last), np.nan),
-            stop=_stops(direction, market.high[own, column][span], market.low[own, column][span]),
-        )
+
+def _find(name: str, market: Market, symbol: int) -> Patterns:
+    """Return the reports of one pattern in one symbol."""
+    candle = CANDLES[name]
+    own = np.flatnonzero(market.bars.present[:, symbol])
+    report = market.candle(candle.function)[own, symbol]
+    last = np.flatnonzero(report)
+    strength = report[last]
+    direction = np.sign(strength) * candle.directed
+    span = np.maximum(last[:, None] - np.arange(candle.bars), 0)
+    return Patterns(
+        symbol=np.full(len(last), symbol, np.int64),
+        type=np.full(len(last), name),
+        first=own[span[:, -1]],
+        confirmed=own[last],
+        direction=direction,
+        confidence=np.abs(strength) / 200,
+        target=np.full(len(last), np.nan),
+        stop=_stops(direction, market.high[own, symbol][span], market.low[own, symbol][span]),
+        bars=len(market.bars),
+    )
 
 
 def _stops(direction: IntArray, highs: FloatArray, lows: FloatArray) -> FloatArray:

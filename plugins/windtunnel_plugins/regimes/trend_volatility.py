@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from windtunnel.market import Market
 from windtunnel.plugin import RegimeModel, State
@@ -37,17 +37,17 @@ class TrendVolatility(RegimeModel):
 
     name = "trend_volatility"
 
-    trend: Annotated[int, Ge(2), Tune(50, 250)] = 100
+    trend: Annotated[int, Ge(2), Le(100_000), Tune(50, 250)] = 100
     """Window of the moving average, in bars."""
-    slope: Annotated[int, Ge(1), Tune(5, 60)] = 20
+    slope: Annotated[int, Ge(1), Le(100_000), Tune(5, 60)] = 20
     """Bars over which the average must rise or fall."""
-    volatility: Annotated[int, Ge(2), Tune(10, 60)] = 20
+    volatility: Annotated[int, Ge(2), Le(100_000), Tune(10, 60)] = 20
     """Window of the rolling volatility, in bars."""
-    lookback: Annotated[int, Ge(2), Tune(126, 504)] = 252
+    lookback: Annotated[int, Ge(2), Le(100_000), Tune(126, 504)] = 252
     """Bars, this one included, that volatility is compared with."""
     quantile: Annotated[float, Gt(0), Lt(1), Tune(0.7, 0.95)] = 0.8
     """Quantile of past volatility above which it is high."""
-    dwell: Annotated[int, Ge(1), Tune(1, 10)] = 3
+    dwell: Annotated[int, Ge(1), Le(100_000), Tune(1, 10)] = 3
     """Bars in a row that a new regime must hold before it counts."""
 
     @property

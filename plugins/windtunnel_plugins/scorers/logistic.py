@@ -20,9 +20,10 @@ class Logistic(SignalScorer):
     Notes
     -----
     Of the training signals alone: a missing feature takes the median of its column (0 where the whole
-    column is missing), then each column is standardised by its mean and population deviation (1 where it
-    is constant). The log-odds of a win are the intercept plus the contributions, coefficient × standardised
-    feature each. ``confidence`` is \\|2p − 1\\|, the distance of the probability p from a coin toss.
+    column is missing), then each column is standardised by its mean and population deviation (a constant
+    one becomes 0). The log-odds of a win are the intercept plus the contributions, coefficient ×
+    standardised feature each. ``confidence`` is abs(2p − 1), the distance of the probability p from a coin
+    toss.
     """
 
     name = "logistic"
@@ -60,7 +61,7 @@ class Logistic(SignalScorer):
             If the features are not those that were fitted, in the same order.
         """
         if state is None:
-            return Scores.abstain(len(features), len(features.names))
+            return Scores.unknown(len(features), len(features.names))
         if features.names != (fitted := tuple(state["names"].tolist())):
             raise PluginError(f"logistic was fitted on the features {fitted} (got {features.names})")
         standardised = (_fill(features.values, state["median"]) - state["mean"]) / state["scale"]
@@ -70,7 +71,7 @@ class Logistic(SignalScorer):
 
     def _regress(self, standardised: FloatArray, outcomes: Outcomes) -> tuple[FloatArray, float]:
         from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         model = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", max_iter=100)
         with threadpool_limits(1):

@@ -22,11 +22,11 @@ class BollingerRsi(Strategy):
 
     name = "bollinger_rsi"
 
-    window: Annotated[int, Ge(2), Tune(10, 60)] = 20
+    window: Annotated[int, Ge(2), Le(100_000), Tune(10, 60)] = 20
     """Window of the bands, in bars."""
     width: Annotated[float, Gt(0), Le(10), Tune(1.0, 3.0)] = 2.0
     """Distance of the bands from the average, in deviations."""
-    rsi_window: Annotated[int, Ge(2), Tune(5, 30)] = 14
+    rsi_window: Annotated[int, Ge(2), Le(100_000), Tune(5, 30)] = 14
     """Window of the relative strength index, in bars."""
     oversold: Annotated[float, Gt(0), Lt(100), Tune(15.0, 45.0)] = 35.0
     """Relative strength index, 0 to 100, below which to buy."""

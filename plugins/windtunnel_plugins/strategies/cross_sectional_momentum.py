@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy
@@ -26,11 +26,11 @@ class CrossSectionalMomentum(Strategy):
 
     name = "cross_sectional_momentum"
 
-    window: Annotated[int, Ge(1), Tune(20, 252)] = 126
+    window: Annotated[int, Ge(1), Le(100_000), Tune(20, 252)] = 126
     """Bars over which the rate of change is taken; the first choice is made at the close of the next one."""
-    top: Annotated[int, Ge(1), Tune(1, 10)] = 3
+    top: Annotated[int, Ge(1), Le(100_000), Tune(1, 10)] = 3
     """How many symbols to hold."""
-    every: Annotated[int, Ge(1), Tune(5, 63)] = 21
+    every: Annotated[int, Ge(1), Le(100_000), Tune(5, 63)] = 21
     """Bars between two choices. With 1 a weight is ordered only when it changes, and drifts until then."""
 
     @property

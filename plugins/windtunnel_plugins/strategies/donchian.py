@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy
 from windtunnel.values import Exposure, Tune
-from windtunnel_plugins.strategies.holding import hold
+from windtunnel_plugins.strategies.holding import carry, hold
 
 __all__ = ["Donchian"]
 
@@ -19,9 +19,9 @@ class Donchian(Strategy):
 
     name = "donchian"
 
-    entry: Annotated[int, Ge(1), Tune(10, 120)] = 20
+    entry: Annotated[int, Ge(1), Le(100_000), Tune(10, 120)] = 20
     """How many bars before this one make the highest high."""
-    exit: Annotated[int, Ge(1), Tune(5, 60)] = 10
+    exit: Annotated[int, Ge(1), Le(100_000), Tune(5, 60)] = 10
     """How many bars before this one make the lowest low."""
 
     @property
@@ -31,8 +31,9 @@ class Donchian(Strategy):
 
     def exposure(self, market: Market) -> Exposure:
         """Return where to be long, as bool."""
-        highest, _ = market.donchian(self.entry)
-        _, lowest = market.donchian(self.exit)
+        present = market.bars.present
+        highest = carry(market.donchian(self.entry)[0], present)
+        lowest = carry(market.donchian(self.exit)[1], present)
         return hold(
             enter=market.close > market.lag(highest),
             leave=market.close < market.lag(lowest),

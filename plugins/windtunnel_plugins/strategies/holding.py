@@ -1,4 +1,4 @@
-"""Positions that last from one event to another."""
+"""Positions that last from one event to another, and symbols that miss bars."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import numpy as np
 
 from windtunnel.values import BoolArray, FloatArray
 
-__all__ = ["hold", "postpone"]
+__all__ = ["carry", "hold", "postpone"]
+
+
+def carry(values: FloatArray, present: BoolArray) -> FloatArray:
+    """Fill the bars that a symbol does not have, ``[T, N]``, with its value at the last bar that it had."""
+    if present.all():
+        return values
+    bar = np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(present, bar, 0), axis=0)
+    return np.take_along_axis(values, last, axis=0)
 
 
 def hold(enter: BoolArray, leave: BoolArray) -> BoolArray:

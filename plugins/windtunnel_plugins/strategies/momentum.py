@@ -18,7 +18,7 @@ class Momentum(Strategy):
 
     name = "momentum"
 
-    window: Annotated[int, Ge(1), Tune(20, 252)] = 126
+    window: Annotated[int, Ge(1), Le(100_000), Tune(20, 252)] = 126
     """Bars over which the rate of change is taken."""
     threshold: Annotated[float, Gt(-1), Le(10), Tune(-0.05, 0.15)] = 0.0
     """Rate of change to exceed, as a fraction (0.05 is 5 %)."""

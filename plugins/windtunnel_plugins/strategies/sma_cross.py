@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from pydantic import model_validator
 
 from windtunnel.market import Market
@@ -20,9 +20,9 @@ class SmaCross(Strategy):
 
     name = "sma_cross"
 
-    fast: Annotated[int, Ge(2), Tune(5, 50)] = 10
+    fast: Annotated[int, Ge(2), Le(100_000), Tune(5, 50)] = 10
     """Fast window, in bars."""
-    slow: Annotated[int, Ge(3), Tune(20, 200)] = 50
+    slow: Annotated[int, Ge(3), Le(100_000), Tune(20, 200)] = 50
     """Slow window, in bars."""
     short: bool = False
     """Whether to be short, instead of flat, while the fast average is below the slow one."""

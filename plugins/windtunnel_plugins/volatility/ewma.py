@@ -48,7 +48,7 @@ class Ewma(VolatilityModel):
         return ceil(log(TOLERANCE) / log(self.decay))
 
     def forecast(self, market: Market, state: State, horizon: int) -> Forecast:
-        """Return annualised volatility over the next ``horizon`` bars, NaN in the warm-up and without a bar."""
+        """Return the forecast of every bar; NaN in the warm-up and where there is no bar."""
         mean = np.sqrt(self._variance(market) * market.periods_per_year)
         low, high = self._interval(horizon)
         return Forecast(mean, low * mean, high * mean, horizon)

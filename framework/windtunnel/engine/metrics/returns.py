@@ -142,16 +142,17 @@ def max_drawdown_bars(equity: FloatArray, cash: float) -> int:
 
 
 def value_at_risk(returns: FloatArray, share: float = 0.05) -> float:
-    """Return the empirical quantile of the returns at ``share``, usually a negative fraction. Higher is better.
+    """Return the empirical quantile of the returns at ``share``, as a fraction. Higher is better.
 
-    Historical value at risk: linear interpolation between order statistics, type 7 of Hyndman and Fan,
-    "Sample Quantiles in Statistical Packages", American Statistician 50(4), 1996. NaN without bars.
+    Historical value at risk, negative unless gains prevail. Linear between order statistics: type 7 of
+    Hyndman and Fan, "Sample Quantiles in Statistical Packages", American Statistician 50(4), 1996. NaN
+    without bars.
     """
     return float(np.quantile(returns, share)) if len(returns) else math.nan
 
 
 def cvar(returns: FloatArray, share: float = 0.05) -> float:
-    """Return the mean of the worst returns, usually a negative fraction. Higher is better.
+    """Return the mean of the worst returns, as a fraction. Higher is better.
 
     Historical expected shortfall (Rockafellar and Uryasev, "Optimization of Conditional Value-at-Risk",
     Journal of Risk 2(3), 2000), over the ⌊(T − 1) × share⌋ + 1 lowest returns. NaN without bars.
@@ -173,7 +174,7 @@ def skew(returns: FloatArray) -> float:
         return math.nan
     centred = returns - returns.mean()
     squares = centred * centred
-    biased = float((squares * centred).mean()) / float(squares.mean()) ** 1.5
+    biased = float((squares * centred).mean()) / math.pow(float(squares.mean()), 1.5)
     return biased * math.sqrt(count * (count - 1)) / (count - 2)
 
 
@@ -220,8 +221,8 @@ def beta(returns: FloatArray, benchmark: FloatArray) -> float:
 def alpha(returns: FloatArray, benchmark: FloatArray, periods_per_year: float) -> float:
     """Return what the returns add to beta × the benchmark, compounded over a year. Higher is better.
 
-    ``(1 + mean(returns − beta × benchmark)) ** periods − 1`` as in empyrical; see :func:`beta`. NaN where beta
-    is, and where the rate is too large to be a number.
+    ``(1 + mean(returns − beta × benchmark)) ** periods − 1``, as in empyrical. NaN where :func:`beta` is, and
+    where the rate is too large to be a number.
     """
     slope = beta(returns, benchmark)
     if math.isnan(slope):

@@ -8,8 +8,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from windtunnel.engine.metrics import returns as by_return
-from windtunnel.engine.metrics import trades as by_trade
+from windtunnel.engine.metrics.returns import (
+    alpha,
+    beta,
+    cagr,
+    calmar,
+    cvar,
+    kurtosis,
+    max_drawdown,
+    max_drawdown_bars,
+    sharpe,
+    skew,
+    sortino,
+    tail_ratio,
+    total_return,
+    value_at_risk,
+    volatility,
+)
+from windtunnel.engine.metrics.trades import (
+    expectancy,
+    fees,
+    profit_factor,
+    time_invested,
+    trade_count,
+    turnover,
+    win_rate,
+)
 from windtunnel.engine.simulation import Simulation
 from windtunnel.errors import InvalidValueError
 from windtunnel.values import FloatArray, Metric
@@ -46,7 +70,9 @@ class Performance:
             return
         shape = self.equity.shape
         if self.benchmark.shape != shape:
-            raise InvalidValueError("benchmark", f"must have the shape {shape} of the equity", self.benchmark.shape)
+            raise InvalidValueError(
+                "benchmark", f"must have the shape {shape} of the equity", self.benchmark.shape
+            )
         if not np.isfinite(self.benchmark).all():
             bar = int(np.argmin(np.isfinite(self.benchmark)))
             raise InvalidValueError(f"benchmark[{bar}]", "must be finite", float(self.benchmark[bar]))
@@ -72,67 +98,45 @@ class Performance:
         return self.simulation.trades.pnl
 
 
-def _turnover(performance: Performance) -> float:
-    fills = performance.simulation.fills
-    return by_trade.turnover(fills.units, fills.price, performance.equity, performance.periods_per_year)
+def _turnover(p: Performance) -> float:
+    fills = p.simulation.fills
+    return turnover(fills.units, fills.price, p.equity, p.periods_per_year)
 
 
-def _alpha(performance: Performance) -> float:
-    if performance.benchmark is None:
-        return math.nan
-    return by_return.alpha(performance.returns, performance.benchmark, performance.periods_per_year)
+def _alpha(p: Performance) -> float:
+    return math.nan if p.benchmark is None else alpha(p.returns, p.benchmark, p.periods_per_year)
 
 
-def _beta(performance: Performance) -> float:
-    if performance.benchmark is None:
-        return math.nan
-    return by_return.beta(performance.returns, performance.benchmark)
+def _beta(p: Performance) -> float:
+    return math.nan if p.benchmark is None else beta(p.returns, p.benchmark)
 
 
 METRICS: tuple[Metric, ...] = (
-    Metric("total_return", "Total return", lambda p: by_return.total_return(p.equity, p.cash), True, "fraction"),
+    Metric("total_return", "Total return", lambda p: total_return(p.equity, p.cash), True, "fraction"),
+    Metric("cagr", "A year (CAGR)", lambda p: cagr(p.equity, p.cash, p.periods_per_year), True, "fraction"),
     Metric(
-        "cagr", "A year (CAGR)", lambda p: by_return.cagr(p.equity, p.cash, p.periods_per_year), True, "fraction"
+        "volatility", "Volatility", lambda p: volatility(p.returns, p.periods_per_year), False, "fraction"
     ),
+    Metric("sharpe", "Sharpe ratio", lambda p: sharpe(p.returns, p.periods_per_year), True, "ratio"),
+    Metric("sortino", "Sortino ratio", lambda p: sortino(p.returns, p.periods_per_year), True, "ratio"),
+    Metric("calmar", "Calmar ratio", lambda p: calmar(p.equity, p.cash, p.periods_per_year), True, "ratio"),
+    Metric("max_drawdown", "Worst drawdown", lambda p: max_drawdown(p.equity, p.cash), True, "fraction"),
     Metric(
-        "volatility",
-        "Volatility, a year",
-        lambda p: by_return.volatility(p.returns, p.periods_per_year),
-        False,
-        "fraction",
+        "max_drawdown_bars", "Longest drawdown", lambda p: max_drawdown_bars(p.equity, p.cash), False, "bars"
     ),
-    Metric("sharpe", "Sharpe ratio", lambda p: by_return.sharpe(p.returns, p.periods_per_year), True, "ratio"),
-    Metric("sortino", "Sortino ratio", lambda p: by_return.sortino(p.returns, p.periods_per_year), True, "ratio"),
-    Metric(
-        "calmar",
-        "Calmar ratio",
-        lambda p: by_return.calmar(p.equity, p.cash, p.periods_per_year),
-        True,
-        "ratio",
-    ),
-    Metric("max_drawdown", "Worst drawdown", lambda p: by_return.max_drawdown(p.equity, p.cash), True, "fraction"),
-    Metric(
-        "max_drawdown_bars",
-        "Longest drawdown",
-        lambda p: by_return.max_drawdown_bars(p.equity, p.cash),
-        False,
-        "bars",
-    ),
-    Metric(
-        "time_invested", "Time invested", lambda p: by_trade.time_invested(p.simulation.gross), None, "fraction"
-    ),
-    Metric("turnover", "Turnover, a year", _turnover, None, "ratio"),
-    Metric("trades", "Trades", lambda p: by_trade.trade_count(p.pnl), None, "count"),
-    Metric("win_rate", "Winning trades", lambda p: by_trade.win_rate(p.pnl), True, "fraction"),
-    Metric("profit_factor", "Profit factor", lambda p: by_trade.profit_factor(p.pnl), True, "ratio"),
-    Metric("expectancy", "Mean profit of a trade", lambda p: by_trade.expectancy(p.pnl), True, "currency"),
-    Metric("fees", "Fees paid", lambda p: by_trade.fees(p.simulation.fills.fee), False, "currency"),
-    Metric("var_95", "Value at risk, 95%", lambda p: by_return.value_at_risk(p.returns), True, "fraction"),
-    Metric("cvar_95", "Expected shortfall, 95%", lambda p: by_return.cvar(p.returns), True, "fraction"),
-    Metric("skew", "Skewness", lambda p: by_return.skew(p.returns), True, "ratio"),
-    Metric("kurtosis", "Excess kurtosis", lambda p: by_return.kurtosis(p.returns), False, "ratio"),
-    Metric("tail_ratio", "Tail ratio", lambda p: by_return.tail_ratio(p.returns), True, "ratio"),
-    Metric("alpha", "Alpha, a year", _alpha, True, "fraction"),
+    Metric("time_invested", "Time invested", lambda p: time_invested(p.simulation.gross), None, "fraction"),
+    Metric("turnover", "Turnover a year", _turnover, None, "ratio"),
+    Metric("trades", "Trades", lambda p: trade_count(p.pnl), None, "count"),
+    Metric("win_rate", "Winning trades", lambda p: win_rate(p.pnl), True, "fraction"),
+    Metric("profit_factor", "Profit factor", lambda p: profit_factor(p.pnl), True, "ratio"),
+    Metric("expectancy", "Mean profit of a trade", lambda p: expectancy(p.pnl), True, "currency"),
+    Metric("fees", "Fees paid", lambda p: fees(p.simulation.fills.fee), False, "currency"),
+    Metric("var_95", "Value at risk (95%)", lambda p: value_at_risk(p.returns), True, "fraction"),
+    Metric("cvar_95", "Expected shortfall (95%)", lambda p: cvar(p.returns), True, "fraction"),
+    Metric("skew", "Skewness", lambda p: skew(p.returns), True, "ratio"),
+    Metric("kurtosis", "Excess kurtosis", lambda p: kurtosis(p.returns), False, "ratio"),
+    Metric("tail_ratio", "Tail ratio", lambda p: tail_ratio(p.returns), True, "ratio"),
+    Metric("alpha", "Alpha a year", _alpha, True, "fraction"),
     Metric("beta", "Beta", _beta, None, "ratio"),
 )
 """Every built-in metric; its ``compute`` takes a :class:`Performance`."""

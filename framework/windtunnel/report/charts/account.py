@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from windtunnel.engine.metrics.returns import drawdown
 from windtunnel.report.charts.chart import (
     BENCHMARK,
     MUTED,
@@ -17,13 +18,14 @@ from windtunnel.report.charts.chart import (
     axis,
     date_axis,
     dates,
+    holding,
     layout,
     line,
     main_column,
     numbers,
     safe,
 )
-from windtunnel.report.series import clock, decimate, drawdown, runs, worst_drawdown
+from windtunnel.report.series import clock, decimate, runs, worst_drawdown
 from windtunnel.report.text import duration, number, percent
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def equity(result: Result) -> Chart | str:
         return "Equity: one bar makes no curve."
     accounts = [("strategy", result.simulation, STRATEGY)]
     if result.benchmark is not None:
-        accounts.insert(0, (result.benchmark.name, result.benchmark.simulation, BENCHMARK))
+        accounts.insert(0, (holding(result), result.benchmark.simulation, BENCHMARK))
     falls = [drawdown(account.equity, account.rules.cash) for _, account, _ in accounts]
     rows = decimate([account.equity for _, account, _ in accounts] + falls)
     x = dates(result.bars, rows)
@@ -114,7 +116,7 @@ def _grown(result: Result) -> str:
     text = f"{number(account.rules.cash, 0)} became {number(account.equity[-1], 0)}"
     if result.benchmark is None:
         return f"{text}."
-    return f"{text}; {result.benchmark.name} made it {number(result.benchmark.simulation.equity[-1], 0)}."
+    return f"{text}; {holding(result)} made it {number(result.benchmark.simulation.equity[-1], 0)}."
 
 
 def drawdown_fact(simulation: Simulation) -> str:

@@ -15,6 +15,7 @@ from windtunnel.report.charts.chart import (
     axis,
     date_axis,
     dates,
+    holding,
     layout,
     line,
     safe,
@@ -36,10 +37,9 @@ def intervals(result: Result) -> Chart | str:
         return "Intervals: there is no benchmark to compare with."
     points = [
         ("difference", said.difference, said.low, said.high, MUTED),
-        (result.benchmark.name, said.benchmark_sharpe, said.benchmark_sharpe_low, said.benchmark_sharpe_high,
-         BENCHMARK),
+        (holding(result), said.benchmark_sharpe, said.benchmark_low, said.benchmark_high, BENCHMARK),
         ("strategy", said.sharpe, said.sharpe_low, said.sharpe_high, STRATEGY),
-    ]  # fmt: skip
+    ]
     if any(np.isnan(value) for _, *values, _ in points for value in values):
         return "Intervals: too few bars, or returns that do not vary, to tell how sure the Sharpe ratio is."
     excludes = said.low > 0 or said.high < 0
@@ -89,7 +89,7 @@ def distribution(result: Result) -> Chart | str:
         return "Distribution: fewer than ten bars had a return."
     accounts = [("strategy", ours, STRATEGY)]
     if result.benchmark is not None:
-        accounts.append((result.benchmark.name, _moved(result.benchmark.simulation.returns), BENCHMARK))
+        accounts.append((holding(result), _moved(result.benchmark.simulation.returns), BENCHMARK))
     every = np.concatenate([values for _, values, _ in accounts])
     edges = np.linspace(every.min(), every.max(), _bins(ours, float(np.ptp(every))) + 1)
     word = bar_word(result.bars.periods_per_year)
@@ -146,11 +146,11 @@ def rolling(result: Result) -> Chart | str:
     title = f"Over the last year at a time, Sharpe was above zero {percent(float((ours[known] > 0).mean()), 0)} of the time"
     if result.benchmark is not None:
         other = rolling_sharpe(result.benchmark.simulation.returns, window, bars.periods_per_year)
-        drawn.insert(0, (result.benchmark.name, other, BENCHMARK))
+        drawn.insert(0, (holding(result), other, BENCHMARK))
         both = known & ~np.isnan(other)
         if both.any():
             ahead = percent(float((ours[both] > other[both]).mean()), 0)
-            title += f" and above {result.benchmark.name}'s {ahead} of it"
+            title += f" and above that of {holding(result)} {ahead} of it"
     rows = decimate([values for _, values, _ in drawn])
     x = dates(bars, rows)
     return Chart(

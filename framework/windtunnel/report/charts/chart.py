@@ -35,6 +35,7 @@ __all__ = [
     "axis",
     "date_axis",
     "dates",
+    "holding",
     "layout",
     "line",
     "main_column",
@@ -99,10 +100,14 @@ def dates(bars: Bars, rows: IntArray | slice = slice(None)) -> list[str]:
     return [stamp(time) for time in clock(bars)[rows]]
 
 
+def holding(result: Result) -> str:
+    """Return what the benchmark is called."""
+    return "" if result.benchmark is None else f"holding {result.benchmark.name}"
+
+
 def main_column(result: Result) -> int:
     """Return the column of the symbol that stands for the market: the benchmark's, or else the first."""
-    name = result.config.get("benchmark")
-    return result.bars.symbols.index(name) if name in result.bars.symbols else 0
+    return 0 if result.benchmark is None else result.bars.column(result.benchmark.name)
 
 
 def axis(title: str, **more: Any) -> Trace:

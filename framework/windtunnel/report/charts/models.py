@@ -26,6 +26,7 @@ from windtunnel.report.series import decimate, realised_volatility
 from windtunnel.report.text import bar_word, counted, number, percent
 
 if TYPE_CHECKING:
+    from windtunnel.pipeline.decide import Signals
     from windtunnel.pipeline.result import Result
     from windtunnel.values import BoolArray, FloatArray
 
@@ -92,49 +93,68 @@ def _volatility_title(
 
 
 def scores(result: Result) -> Chart | str:
-    """Draw the scorer's probability of each entry, taken or refused."""
-    said, signals = result.decision.scores, result.decision.signals
-    if said is None or signals is None or not len(signals):
+    """Draw the scorer's probability of each entry, taken or refused, beside what was asked of it."""
+    signals = result.decision.signals
+    if signals is None or not len(signals.features):
         return "Scores: no entry was scored."
-    known = ~np.isnan(said.probability)
+    known = ~np.isnan(signals.scores.probability)
     if not known.any():
-        return f"Scores: the scorer abstained on all {counted(len(signals), 'entry').replace('entrys', 'entries')}."
-    taken = np.nan_to_num(result.decision.weights[signals.bar, signals.symbol]) != 0
-    low, high = float(said.probability[known].min()), float(said.probability[known].max())
-    title = (
-        f"Of {number(float(known.sum()), 0)} scored entries {number(float((known & taken).sum()), 0)} were taken; "
-        f"the scorer gave them {percent(low, 0)} to {percent(high, 0)} to win."
+        count = counted(len(signals.features), "entry", "entries")
+        return f"Scores: the scorer abstained on all of {count}."
+    refused = known & (signals.scores.probability < signals.threshold)
+    if not result.decision.refused_by_scorer:
+        refused[:] = False
+    taken = known & ~refused
+    asked = line(
+        "asked for",
+        dates(result.bars, signals.features.bar[known]),
+        signals.threshold[known],
+        BENCHMARK,
+        hover=".1%",
+        width=1.2,
     )
+    asked["line"]["shape"] = "hv"
     return Chart(
         id="scores",
-        title=title,
+        title=_scores_title(signals, taken, refused),
         data=[
-            _opinions(result, known & taken, "taken", "circle", STRATEGY),
-            _opinions(result, known & ~taken, "refused", "x", WARNING),
+            asked,
+            _opinions(result, signals, taken, "taken", "circle", STRATEGY),
+            _opinions(result, signals, refused, "refused", "x", WARNING),
         ],
         layout=layout(
             xaxis=date_axis(result.bars),
             yaxis=axis("probability of a win", tickformat=".0%"),
             hovermode="closest",
         ),
-        height=260,
+        height=280,
     )
 
 
-def _opinions(result: Result, rows: BoolArray, name: str, symbol: str, colour: str) -> Trace:
-    signals, said = result.decision.signals, result.decision.scores
-    assert signals is not None
-    assert said is not None
+def _scores_title(signals: Signals, taken: BoolArray, refused: BoolArray) -> str:
+    """Say how many entries were taken, and whether those would have been the better ones."""
+    text = f"Of {counted(int((taken | refused).sum()), 'scored entry', 'scored entries')} {taken.sum():,} taken"
+    ended = signals.outcomes.known <= signals.outcomes.known[taken | refused].max()
+    for rows, words in ((taken & ended, "won"), (refused & ended, "of those refused would have won")):
+        if rows.any():
+            text += f"; {percent(float(signals.outcomes.won[rows].mean()), 0)} {words}"
+    return f"{text}."
+
+
+def _opinions(
+    result: Result, signals: Signals, rows: BoolArray, name: str, symbol: str, colour: str
+) -> Trace:
+    entry = signals.features.take(rows)
     words = [
         f"{safe(result.bars.symbols[column])}, {'long' if direction > 0 else 'short'}"
-        for column, direction in zip(signals.symbol[rows], signals.direction[rows], strict=True)
+        for column, direction in zip(entry.symbol.tolist(), entry.direction.tolist(), strict=True)
     ]
     return {
         "type": "scatter",
         "mode": "markers",
         "name": name,
-        "x": dates(result.bars, signals.bar[rows]),
-        "y": numbers(said.probability[rows]),
+        "x": dates(result.bars, entry.bar),
+        "y": numbers(signals.scores.probability[rows]),
         "text": words,
         "marker": {"symbol": symbol, "color": colour, "size": 8},
         "hovertemplate": "%{x}<br>%{text}: %{y:.1%}<extra>" + name + "</extra>",
@@ -143,24 +163,25 @@ def _opinions(result: Result, rows: BoolArray, name: str, symbol: str, colour: s
 
 def contributions(result: Result) -> Chart | str:
     """Draw what the scorer looked at: the mean absolute contribution of each feature."""
-    said, signals = result.decision.scores, result.decision.signals
-    if said is None or signals is None or not len(signals):
+    signals = result.decision.signals
+    if signals is None or np.isnan(signals.scores.probability).all():
         return "Contributions: no entry was scored."
-    known = ~np.isnan(said.probability)
-    weight = np.abs(said.contributions[known]).mean(axis=0) if known.any() else np.zeros(len(signals.names))
+    names = signals.features.names
+    known = ~np.isnan(signals.scores.probability)
+    weight = np.abs(signals.scores.contributions[known]).mean(axis=0)
     if not weight.any():
         return "Contributions: the scorer names none."
     best = np.argsort(-weight, kind="stable")[:_FEATURES][::-1]
     share = float(weight[best[-1]] / weight.sum())
     return Chart(
         id="contributions",
-        title=f"The scorer looked most at {signals.names[best[-1]]}: {percent(share, 0)} of all contributions.",
+        title=f"The scorer looked most at {names[best[-1]]}: {percent(share, 0)} of all contributions.",
         data=[
             {
                 "type": "bar",
                 "orientation": "h",
                 "x": numbers(weight[best]),
-                "y": [safe(signals.names[feature]) for feature in best],
+                "y": [safe(names[feature]) for feature in best],
                 "marker": {"color": STRATEGY},
                 "hovertemplate": "%{y}: %{x:.3~g}<extra></extra>",
             }

@@ -52,6 +52,7 @@ def _symbol(result: Result, column: int) -> Chart:
     price = line(
         name, dates(bars, rows), bars.close[rows, column], BENCHMARK, hover=",.6~g", width=1.2, showlegend=False
     )
+    price["hovertemplate"] = "%{x}<br>close %{y:,.6~g}<extra></extra>"
     patterns = result.decision.patterns
     marks = [] if patterns is None else _patterns(result, patterns.take(patterns.symbol == column), column)
     return Chart(

@@ -1,0 +1,145 @@
+"""The Python surface, for notebooks and scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from windtunnel.bars import Bars
+from windtunnel.data import DataSection, load
+from windtunnel.pipeline import Candidate, Part, Result
+from windtunnel.pipeline import run as run_candidate
+from windtunnel.pipeline.sections import StrategySection
+from windtunnel.plugin import LearnedStrategy, Strategy, build_host
+from windtunnel.values import Rules
+
+__all__ = ["backtest", "load_bars", "report", "run"]
+
+
+def load_bars(
+    source: str,
+    *,
+    symbols: Sequence[str] = (),
+    start: str | None = None,
+    end: str | None = None,
+    timeframe: str | None = None,
+    resample: str | None = None,
+    repair: str | Mapping[str, str] = "none",
+    **params: Any,
+) -> Bars:
+    """Load bars from a data source by name.
+
+    Parameters
+    ----------
+    source : str
+        Name of the data source, such as ``arch`` or ``csv``.
+    symbols : sequence of str
+        Empty means all that the source has.
+    start, end : str, optional
+        ISO dates or times, both inclusive.
+    timeframe, resample : str, optional
+        What to ask the source for, and what to build from it, such as ``1h``.
+    repair : str or mapping
+        How to mend broken rows.
+    **params
+        Parameters of the source.
+
+    Raises
+    ------
+    UnknownPluginError, InvalidValueError, DataError, PluginError
+
+    Examples
+    --------
+    >>> load_bars("arch", symbols=["SP500"], start="2017")
+    Bars(SP500: 2017-01-03 … 2018-12-31, 502 bars)
+    """
+    host = build_host()
+    section = DataSection.model_validate(
+        {
+            "use": source,
+            "params": params,
+            "symbols": tuple(symbols),
+            "start": start,
+            "end": end,
+            "timeframe": timeframe,
+            "resample": resample,
+            "quality": {"repair": repair if isinstance(repair, str) else dict(repair)},
+        }
+    )
+    plugin: Any = host.plugin("data", source).from_params(params, host=host)
+    return load(plugin, section).bars
+
+
+def backtest(
+    bars: Bars,
+    strategy: Strategy | LearnedStrategy,
+    *,
+    rules: Rules | None = None,
+    benchmark: str | None = None,
+    name: str | None = None,
+    seed: int = 0,
+) -> Result:
+    """Backtest a strategy beside holding a symbol of the data.
+
+    Parameters
+    ----------
+    bars : Bars
+    strategy : Strategy or LearnedStrategy
+        An instance, such as ``SmaCross(fast=10, slow=50)``.
+    rules : Rules, optional
+        Costs and fills; without any, trading is free.
+    benchmark : str, optional
+        Symbol to compare with; the first of the data if left out.
+    name : str, optional
+        The strategy's name if left out.
+    seed : int
+        Of the bootstrap intervals.
+    """
+    section = StrategySection(use=strategy.name, params=strategy.params())
+    candidate = Candidate(strategy=Part(strategy, section), rules=rules or Rules())
+    return run_candidate(
+        bars, candidate, name=name or strategy.name, benchmark=benchmark or bars.symbols[0], seed=seed
+    )
+
+
+def run(
+    config: str | Path | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    out: str | Path | None = None,
+) -> Result:
+    """Run an experiment.
+
+    Parameters
+    ----------
+    config : path or mapping
+        A YAML file, or its content as a dict.
+    overrides : sequence of str
+        Such as ``"strategy.params.fast=20"``.
+    out : path, optional
+        Also keep the run in a folder below this one, as ``windtunnel run`` does.
+    """
+    from windtunnel import experiment, runner
+    from windtunnel.data import load as load_dataset
+
+    if isinstance(config, Mapping):
+        loaded = experiment.from_mapping(config, overrides=overrides)
+    else:
+        loaded = experiment.load(config, overrides=overrides)
+    if out is not None:
+        finished = runner.execute(loaded, out=out, force=True)
+        assert finished.result is not None
+        return finished.result
+    return runner.compute(loaded, load_dataset(loaded.source, loaded.experiment.data))
+
+
+def report(result: Result, path: str | Path = "report.html") -> Path:
+    """Write a report that stands alone (5 MB) and return its path."""
+    from windtunnel.report import ReportSection, page
+
+    path = Path(path)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(page(result, section=ReportSection(inline=True)), encoding="utf-8")
+    temporary.replace(path)
+    return path

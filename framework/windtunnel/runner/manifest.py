@@ -1,0 +1,134 @@
+"""What decides a run's numbers, and where they came from."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from functools import cache
+from hashlib import blake2b
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import windtunnel
+from windtunnel.bars import Bars
+from windtunnel.data import Dataset
+from windtunnel.experiment import Loaded
+from windtunnel.pipeline import Result
+from windtunnel.plugin import Host, Plugin
+
+__all__ = ["gaps", "identity", "manifest", "plugins_of"]
+
+_LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "TA-Lib", "arch", "pyarrow")
+
+
+def gaps(bars: Bars) -> int:
+    """Count the bars that symbols miss between their first and their last."""
+    present = bars.present
+    started = np.maximum.accumulate(present, axis=0)
+    ended = np.maximum.accumulate(present[::-1], axis=0)[::-1]
+    return int((started & ended & ~present).sum())
+
+
+def plugins_of(loaded: Loaded) -> list[Plugin]:
+    """Return every plugin of an experiment, those that are parameters of others too."""
+    top = [loaded.source, loaded.volatility, loaded.regime, *loaded.patterns, loaded.strategy, loaded.scorer]
+    found: list[Plugin] = []
+    queue: list[Any] = [plugin for plugin in top if plugin is not None]
+    while queue:
+        item = queue.pop(0)
+        if isinstance(item, Plugin):
+            found.append(item)
+            queue.extend(dict(item).values())
+        elif isinstance(item, list | tuple):
+            queue.extend(item)
+        elif isinstance(item, Mapping):
+            queue.extend(item.values())
+    return found
+
+
+def identity(loaded: Loaded, bars: Bars) -> dict[str, Any]:
+    """Return all that decides the numbers: config, data, plugins, versions (the seed is in the config)."""
+    return {
+        "config": loaded.resolved(),
+        "data": bars.hash,
+        "plugins": _origins(loaded.host, plugins_of(loaded)),
+        "versions": _versions(),
+    }
+
+
+def manifest(
+    loaded: Loaded, dataset: Dataset, result: Result, fits: Mapping[str, int], timings: Mapping[str, float]
+) -> dict[str, Any]:
+    """Return what ran, on what, with which versions, and what came out in words."""
+    bars, decision = dataset.bars, result.decision
+    section = loaded.experiment.data
+    return {
+        "name": result.name,
+        "sentence": result.sentence,
+        "comparison": None if result.comparison is None else _fields(result.comparison),
+        "benchmark": None if result.benchmark is None else result.benchmark.name,
+        "effects": [{"part": effect.part, "sentence": effect.sentence} for effect in result.effects],
+        "signals": {
+            "entries": decision.entries,
+            "refused_by_gate": decision.refused_by_gate,
+            "refused_by_scorer": decision.refused_by_scorer,
+            "abstained": decision.abstained,
+        },
+        "data": {
+            "source": section.use,
+            "provided_by": str(loaded.host.provenance(type(loaded.source))),
+            "symbols": list(bars.symbols),
+            "start": str(bars.time[0]),
+            "end": str(bars.time[-1]),
+            "bars": len(bars),
+            "gaps": gaps(bars),
+            "periods_per_year": bars.periods_per_year,
+            "timezone": bars.timezone,
+            "resample": section.resample,
+            "repairs": dict(dataset.repairs),
+            "hash": bars.hash,
+        },
+        "seed": loaded.experiment.seed,
+        "fits": dict(fits),
+        "plugins": _origins(loaded.host, plugins_of(loaded)),
+        "versions": _versions(),
+        "platform": platform.platform(),
+        "timings": {stage: round(seconds, 4) for stage, seconds in timings.items()},
+    }
+
+
+def _fields(comparison: Any) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(comparison).items()
+        if isinstance(value, str | int | float | bool) or value is None
+    }
+
+
+def _origins(host: Host, plugins: list[Plugin]) -> list[dict[str, str]]:
+    rows = []
+    for plugin in plugins:
+        origin = host.provenance(type(plugin))
+        row = {"kind": plugin.kind, "name": plugin.name, "package": origin.package}
+        rows.append(row | {"version": origin.version, "hash": origin.hash})
+    return rows
+
+
+def _versions() -> dict[str, str]:
+    found = {library: metadata.version(library) for library in _LIBRARIES}
+    python = platform.python_version()
+    return {"windtunnel": f"{windtunnel.__version__}+{_source_hash()}", "python": python, **found}
+
+
+@cache
+def _source_hash() -> str:
+    """Hash the framework's own source, so that a change of the code is a change of the version."""
+    digest = blake2b(digest_size=6)
+    root = Path(windtunnel.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,169 @@
+"""The folders of finished runs: ``<root>/<name>/<run id>/``, each whole or not there at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from windtunnel.errors import InvalidValueError, nearest
+
+__all__ = ["RunStore", "StoredRun", "run_id", "write_json"]
+
+_MANIFEST = "manifest.json"
+
+
+def run_id(identity: Mapping[str, Any]) -> str:
+    """Return the id of a run: a hash of all that decides its numbers."""
+    canonical = json.dumps(identity, sort_keys=True, separators=(",", ":"), default=str)
+    return blake2b(canonical.encode(), digest_size=6).hexdigest()
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with NaN as null, through a temporary name."""
+    text = json.dumps(_finite(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A finished run on disk."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Name of the experiment."""
+        return self.folder.parent.name
+
+    @property
+    def id(self) -> str:
+        """Id of the run."""
+        return self.folder.name
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What ran, on what, with which versions, and what came out in words."""
+        return dict(json.loads((self.folder / _MANIFEST).read_text(encoding="utf-8")))
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The content of ``metrics.json``; null is None."""
+        return dict(json.loads((self.folder / "metrics.json").read_text(encoding="utf-8")))
+
+    @property
+    def report(self) -> Path | None:
+        """The report, if one was written."""
+        path = self.folder / "report.html"
+        return path if path.is_file() else None
+
+
+class RunStore:
+    """All runs below one folder."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+
+    @property
+    def assets(self) -> Path:
+        """The folder of files that reports share."""
+        return self.root / "assets"
+
+    def get(self, name: str, id_: str) -> StoredRun | None:
+        """Return a finished run, or None."""
+        folder = self.root / name / id_
+        return StoredRun(folder) if (folder / _MANIFEST).is_file() else None
+
+    def latest(self, name: str) -> StoredRun | None:
+        """Return the run that ``latest`` points to, or None."""
+        pointer = self.root / name / "latest"
+        if pointer.is_symlink():
+            return self.get(name, os.readlink(pointer))
+        return self.get(name, pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else None
+
+    def runs(self) -> list[StoredRun]:
+        """Return every finished run, the newest first."""
+        found = [
+            StoredRun(manifest.parent)
+            for manifest in self.root.glob(f"*/*/{_MANIFEST}")
+            if not manifest.parent.is_symlink() and not manifest.parent.name.startswith(".")
+        ]
+        return sorted(found, key=lambda run: ((run.folder / _MANIFEST).stat().st_mtime, run.id), reverse=True)
+
+    def find(self, reference: str) -> StoredRun:
+        """Return a run by ``name`` (its latest), ``name/id``, or the beginning of an id.
+
+        Raises
+        ------
+        InvalidValueError
+            If there is none, or more than one; names what is there.
+        """
+        runs = self.runs()
+        latest = self.latest(reference) if "/" not in reference else None
+        if latest is not None:
+            return latest
+        wanted = reference.removesuffix("/latest")
+        if wanted != reference and (latest := self.latest(wanted)) is not None:
+            return latest
+        matches = [run for run in runs if run.id.startswith(reference) or f"{run.name}/{run.id}" == reference]
+        if len(matches) == 1:
+            return matches[0]
+        known = sorted({run.name for run in runs} | {f"{run.name}/{run.id}" for run in runs})
+        hint = nearest(reference, known)
+        rule = f"matches {len(matches)} runs in {self.root}" if matches else f"is no run in {self.root}"
+        raise InvalidValueError("run", rule + (f"; did you mean {hint}?" if hint else ""), reference)
+
+    @contextmanager
+    def writing(self, name: str, id_: str) -> Iterator[Path]:
+        """Give a temporary folder that becomes the run's folder when the block ends well.
+
+        An older run of the same id is replaced; when the block fails, nothing changes.
+        """
+        home = self.root / name
+        home.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{id_}.", dir=home))
+        try:
+            temporary.chmod(0o755)
+            yield temporary
+            _put_in_place(temporary, home / id_)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        _point(home / "latest", id_)
+
+
+def _put_in_place(temporary: Path, folder: Path) -> None:
+    old = temporary.with_name(temporary.name + ".old")
+    if folder.exists():
+        folder.rename(old)
+    temporary.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _point(pointer: Path, target: str) -> None:
+    """Let ``latest`` point to a run: a link, or where there are none, a file that holds its id."""
+    temporary = pointer.with_name(f".latest.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        temporary.symlink_to(target, target_is_directory=True)
+    except OSError:
+        temporary.write_text(target, encoding="utf-8")
+    temporary.replace(pointer)
