@@ -189,8 +189,10 @@ class Bars:
         from windtunnel import gate
 
         low = 0 if start is None else int(np.searchsorted(self.time, gate.instant(start, "start"), "left"))
-        high = len(self) if end is None else int(
-            np.searchsorted(self.time, gate.instant(end, "end", last=True), "right")
+        high = (
+            len(self)
+            if end is None
+            else int(np.searchsorted(self.time, gate.instant(end, "end", last=True), "right"))
         )
         return self.cut(low, max(low, high))
 

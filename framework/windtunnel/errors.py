@@ -111,7 +111,9 @@ class UnknownPluginError(PluginError):
         self.nearest = nearest(name, known)
 
     def __str__(self) -> str:
-        hint = f"Did you mean {self.nearest}?" if self.nearest else f"Known: {', '.join(self.known) or 'none'}."
+        hint = (
+            f"Did you mean {self.nearest}?" if self.nearest else f"Known: {', '.join(self.known) or 'none'}."
+        )
         return f"unknown {self.kind} {self.name!r}. {hint}{' ' + self.note if self.note else ''}"
 
 

@@ -23,7 +23,15 @@ import numpy as np
 import numpy.typing as npt
 
 from windtunnel.errors import InvalidValueError, nearest
-from windtunnel.panels import by_symbol, many_by_symbol, ratio, rolling_mean, rolling_moments, rolling_sum
+from windtunnel.panels import (
+    by_symbol,
+    many_by_symbol,
+    ratio,
+    rolling_mean,
+    rolling_moments,
+    rolling_sum,
+    rolling_weighted_mean,
+)
 from windtunnel.values import FloatArray, IntArray
 
 __all__ = [
@@ -72,7 +80,7 @@ def ema(values: FloatArray, window: int) -> FloatArray:
 def wma(values: FloatArray, window: int) -> FloatArray:
     """Return the weighted moving average of ``window`` (≥ 1): weights 1 (oldest) … ``window`` (newest)."""
     _check("window", window, 1)
-    return by_symbol(lambda x: _talib("WMA")(x, window), values)
+    return by_symbol(lambda x: rolling_weighted_mean(x, window), values)
 
 
 def rsi(values: FloatArray, window: int) -> FloatArray:

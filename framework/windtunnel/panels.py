@@ -1,4 +1,4 @@
-"""Apply what is written for one symbol's consecutive values to a panel with gaps; roll windows over columns."""
+"""Apply what is written for one column without gaps to a panel with gaps; roll windows over a column."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import numpy as np
 from windtunnel.errors import InvalidValueError
 from windtunnel.values import FloatArray
 
-__all__ = ["by_symbol", "many_by_symbol", "ratio", "rolling_mean", "rolling_moments", "rolling_sum"]
+__all__ = [
+    "by_symbol",
+    "many_by_symbol",
+    "ratio",
+    "rolling_mean",
+    "rolling_moments",
+    "rolling_sum",
+    "rolling_weighted_mean",
+]
 
 _Merge: TypeAlias = Callable[[FloatArray, FloatArray, int, int], FloatArray]
 
@@ -81,6 +89,12 @@ def rolling_moments(values: FloatArray, window: int) -> tuple[FloatArray, FloatA
     return mean, squares
 
 
+def rolling_weighted_mean(values: FloatArray, window: int) -> FloatArray:
+    """Return the mean of the last ``window`` values with weights 1 (oldest) … ``window`` (newest)."""
+    _, weighted = _rolling(np.stack((values, values)), window, _merge_weighted_means)
+    return weighted
+
+
 def _rolling(leaves: FloatArray, window: int, merge: _Merge) -> FloatArray:
     """Merge every ``window`` neighbours along the last axis; NaN in the warm-up.
 
@@ -120,3 +134,13 @@ def _merge_moments(older: FloatArray, newer: FloatArray, n_older: int, n_newer: 
     step = newer[0] - older[0]
     share = n_newer / (n_older + n_newer)
     return np.stack((older[0] + step * share, older[1] + newer[1] + step * step * (share * n_older)))
+
+
+def _merge_weighted_means(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:
+    """Merge means, and means with weights 1 … n; joined, the newer weights all rise by n_older."""
+    total = n_older + n_newer
+    mean, weighted = older
+    rise = (newer[1] - weighted) * (n_newer * (n_newer + 1) / 2) + (newer[0] - weighted) * (n_older * n_newer)
+    return np.stack(
+        (mean + (newer[0] - mean) * (n_newer / total), weighted + rise / (total * (total + 1) / 2))
+    )

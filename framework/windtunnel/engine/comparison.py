@@ -140,8 +140,9 @@ def compare(
     Politis and Romano, "The Stationary Bootstrap", Journal of the American Statistical Association 89(428),
     1994; that a Sharpe difference needs such a bootstrap: Ledoit and Wolf, "Robust Performance Hypothesis
     Testing with the Sharpe Ratio", Journal of Empirical Finance 15(5), 2008 (they studentise, this does not).
-    The block length is that of :func:`~windtunnel.engine.bootstrap.optimal_block_length` for the influence of each bar on the two ratios
-    and on their difference (the ratios are, to first order, means of these), the longest of the three.
+    To first order a ratio, or a difference of two, is the mean of what each bar contributes to it: the block
+    length is the longest that :func:`~windtunnel.engine.bootstrap.optimal_block_length` finds for the
+    contributions to the two ratios and to their difference.
     A resample in which an account stood still counts as a ratio of 0.
     """
     _check(returns, benchmark_returns, periods_per_year, samples, level)

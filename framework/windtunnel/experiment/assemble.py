@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 from windtunnel.errors import ConfigError, Mistake, nearest
 from windtunnel.experiment.document import MAX_BYTES, parse
-from windtunnel.experiment.node import Node, dotted
+from windtunnel.experiment.node import MAX_DEPTH, Node, dotted, scalar_problem
 
 __all__ = ["SET", "assemble", "merge", "override", "spelled_out"]
 
@@ -66,19 +66,25 @@ def override(root: Node, assignments: Sequence[str], mistakes: list[Mistake]) ->
     plugin's settings go; assignments to ``use`` come first, whatever the order given.
     """
     split = [text.partition("=") for text in assignments]
-    for key, equals, text in sorted(split, key=lambda parts: not parts[0].endswith(".use")):
-        parts = key.strip().split(".")
-        if not equals or not all(parts):
-            mistakes.append(Mistake(key.strip(), "must be written key=value, such as strategy.params.fast=20", SET))
+    for key, equals, text in sorted(split, key=lambda parts: not parts[0].strip().endswith(".use")):
+        key = key.strip()
+        parts = key.split(".")
+        if not equals or not all(parts) or len(parts) > MAX_DEPTH or scalar_problem(key):
+            rule = "must be written key=value, such as strategy.params.fast=20"
+            mistakes.append(Mistake(ascii(key)[1:-1], rule, SET))
             continue
-        own: list[Mistake] = []
-        try:
-            value = _moved(parse(text.strip(), None, own))
-            root = _assigned(root, parts, value, own)
-        except ConfigError as error:
-            own = list(error.mistakes)
-        mistakes.extend(replace(one, key=one.key or key.strip(), file=SET, line=None) for one in own)
+        root = _assigned(root, parts, _value(key, text.strip(), mistakes), mistakes)
     return root
+
+
+def _value(key: str, text: str, mistakes: list[Mistake]) -> Node:
+    own: list[Mistake] = []
+    try:
+        value = _moved(parse(text, None, own))
+    except ConfigError as error:
+        own, value = list(error.mistakes), Node(None, SET)
+    mistakes.extend(Mistake(f"{key}.{one.key}" if one.key else key, one.message, SET) for one in own)
+    return value
 
 
 def spelled_out(root: Node) -> Node:
@@ -141,22 +147,24 @@ def _moved(node: Node) -> Node:
     return Node(node.value, SET)
 
 
-def _assigned(node: Node, parts: Sequence[str], value: Node, mistakes: list[Mistake], done: tuple[str, ...] = ()) -> Node:
+def _assigned(
+    node: Node, parts: Sequence[str], value: Node, mistakes: list[Mistake], done: tuple[str, ...] = ()
+) -> Node:
     if not parts:
         return value
     head, rest = parts[0], parts[1:]
     here = (*done, head)
     if isinstance(node.value, list):
-        position = int(head) if head.isdecimal() else -1
+        position = int(head) if head.isdecimal() and len(head) < 9 else -1
         if not 0 <= position < len(node.value):
             known = f"0 … {len(node.value) - 1}" if node.value else "none"
-            mistakes.append(Mistake(dotted(here), f"no such item. Known: {known}"))
+            mistakes.append(Mistake(dotted(here), f"no such item. Known: {known}", SET))
             return node
         items = list(node.value)
         items[position] = _assigned(items[position], rest, value, mistakes, here)
         return replace(node, value=items)
     if node.value is not None and not isinstance(node.value, dict):
-        mistakes.append(Mistake(dotted(here), f"{dotted(done)} is neither a mapping nor a list"))
+        mistakes.append(Mistake(dotted(here), f"{dotted(done)} is neither a mapping nor a list", SET))
         return node
     before = node.value or {}
     child = _assigned(before.get(head, Node(None, SET)), rest, value, mistakes, here)

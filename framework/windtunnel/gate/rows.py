@@ -80,6 +80,6 @@ class Rows:
         )
 
     def when(self, index: int) -> str:
-        """Return the time of a row as people write it, a bare date at midnight."""
+        """Return the time of a row as people write it: a bare date at midnight."""
         text = str(np.datetime_as_string(np.datetime64(int(self.time[index]), "ns"), unit="auto"))
-        return text.replace("T", " ")
+        return text.replace("T", " ") + (" UTC" if self.timezone is not None and "T" in text else "")

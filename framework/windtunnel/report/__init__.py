@@ -1,0 +1,1 @@
+"""The report of a result: an HTML page, and small pictures of it."""

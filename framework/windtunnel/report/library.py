@@ -14,7 +14,8 @@ __all__ = ["inline", "shared"]
 
 def inline() -> str:
     """Return the script element that holds the library itself (about 5 MB)."""
-    return f"<script>{_source().replace('</script', '<\\/script')}</script>"
+    source = _source().replace("</script", "<\\/script")
+    return f"<script>{source}</script>"
 
 
 def shared(folder: Path, assets: Path) -> str:

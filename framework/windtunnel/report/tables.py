@@ -39,7 +39,7 @@ def table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[Cell]], *,
     """Return a table that sorts by a click on a head; cells with a key align right."""
     numeric = [all(row[i].key is not None for row in rows) for i in range(len(heads))]
     head = "".join(
-        f'<th scope="col"{" class=number" if right else ""}><button type="button">{escape(text)}</button></th>'
+        f'<th scope="col"{" class=number" if right else ""}><button>{escape(text)}</button></th>'
         for text, right in zip(heads, numeric, strict=True)
     )
     body = "\n".join(f"<tr>{_first(row[0])}{''.join(map(_cell, row[1:]))}</tr>" for row in rows)
@@ -145,7 +145,7 @@ def months(result: Result) -> tuple[str, str] | str:
     )
     grid = (
         '<div class="scroll" tabindex="0" role="region" aria-label="Monthly returns"><table class="months">'
-        f'<thead><tr><td></td>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
     )
     return f"{fact}.", grid
 
@@ -167,7 +167,9 @@ def _tint(gain: float, scale: float, when: str) -> str:
 
 def _both(gain: float) -> str:
     """Return per cents for wide pages and whole ones for narrow pages; the style sheet shows one."""
-    return f'<span class="wide">{number(gain * 100, 1)}</span><span class="slim">{number(gain * 100, 0)}</span>'
+    return (
+        f'<span class="wide">{number(gain * 100, 1)}</span><span class="slim">{number(gain * 100, 0)}</span>'
+    )
 
 
 def _named(month: np.datetime64) -> str:

@@ -9,7 +9,6 @@ import numpy as np
 from windtunnel.engine.metrics.returns import drawdown
 from windtunnel.report.charts.chart import (
     BENCHMARK,
-    MUTED,
     REGIMES,
     SOFT,
     STRATEGY,
@@ -22,7 +21,6 @@ from windtunnel.report.charts.chart import (
     layout,
     line,
     main_column,
-    numbers,
     safe,
 )
 from windtunnel.report.series import clock, decimate, runs, worst_drawdown
@@ -67,12 +65,11 @@ def equity(result: Result) -> Chart | str:
 
 
 def _stacked(result: Result, *, logarithmic: bool, ribbon: bool) -> Trace:
-    scale = {"type": "log", "tickformat": ",.4~r"} if logarithmic else {"type": "linear", "tickformat": ",.4~r"}
-    title = f"equity ({'log scale' if logarithmic else 'currency'})"
+    title, kind = ("equity (log scale)", "log") if logarithmic else ("equity (currency)", "linear")
     bottom = 0.05 if ribbon else 0.0
     return layout(
         xaxis=date_axis(result.bars, anchor="y3" if ribbon else "y2"),
-        yaxis=axis(title, domain=[0.36, 1], **scale),
+        yaxis=axis(title, domain=[0.36, 1], type=kind, tickformat=",.4~r"),
         yaxis2=axis("drawdown", domain=[bottom, 0.32], tickformat=".0%", rangemode="tozero", nticks=5),
         yaxis3={"domain": [0, 0.03], "visible": False, "fixedrange": True},
         hoversubplots="axis",
@@ -139,11 +136,10 @@ def exposure(result: Result) -> Chart | str:
     held, wanted = _net(account), _kept(decision.exposure).sum(axis=1)
     rows = decimate([held, wanted])
     x = dates(result.bars, rows)
-    changed = bool(result.effects)
-    traces = [line("wanted by the strategy", x, wanted[rows], BENCHMARK, hover=".0%", width=1.2)] if changed else []
-    traces.append(
-        line("held", x, held[rows], STRATEGY, hover=".0%", width=1.2, fill="tozeroy", fillcolor=SOFT)
-    )
+    area = {"fill": "tozeroy", "fillcolor": SOFT}
+    traces = [line("held", x, held[rows], STRATEGY, hover=".0%", width=1.2, **area)]
+    if result.effects:
+        traces.append(line("wanted by the strategy", x, wanted[rows], BENCHMARK, hover=".0%", width=1.2))
     for trace in traces:
         trace["line"]["shape"] = "hv"
     invested = account.gross > 0

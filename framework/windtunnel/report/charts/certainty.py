@@ -112,7 +112,7 @@ def distribution(result: Result) -> Chart | str:
 
 
 def _moved(returns: FloatArray) -> FloatArray:
-    return returns[returns != 0]
+    return np.asarray(returns[returns != 0])
 
 
 def _bins(values: FloatArray, span: float) -> int:
@@ -143,7 +143,8 @@ def rolling(result: Result) -> Chart | str:
     if not known.any():
         return "Rolling Sharpe: it takes more than a year of bars with returns."
     drawn = [("strategy", ours, STRATEGY)]
-    title = f"Over the last year at a time, Sharpe was above zero {percent(float((ours[known] > 0).mean()), 0)} of the time"
+    above = percent(float((ours[known] > 0).mean()), 0)
+    title = f"Over the last year at a time, Sharpe was above zero {above} of the time"
     if result.benchmark is not None:
         other = rolling_sharpe(result.benchmark.simulation.returns, window, bars.periods_per_year)
         drawn.insert(0, (holding(result), other, BENCHMARK))

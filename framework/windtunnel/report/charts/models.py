@@ -23,12 +23,12 @@ from windtunnel.report.charts.chart import (
     safe,
 )
 from windtunnel.report.series import decimate, realised_volatility
-from windtunnel.report.text import bar_word, counted, number, percent
+from windtunnel.report.text import bar_word, counted, percent
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.decide import Signals
     from windtunnel.pipeline.result import Result
-    from windtunnel.values import BoolArray, FloatArray
+    from windtunnel.values import BoolArray, Forecast
 
 __all__ = ["contributions", "scores", "volatility"]
 
@@ -57,34 +57,34 @@ def volatility(result: Result) -> Chart | str:
         | edge
         | {"fill": "tonexty", "fillcolor": SOFT},
     ]
-    word = bar_word(bars.periods_per_year)
+    words = f"realised over the next {counted(shown, bar_word(bars.periods_per_year))}"
     return Chart(
         id="volatility",
-        title=_volatility_title(bars.symbols[column], mean, low, high, result),
+        title=_volatility_title(result, forecast, column),
         data=[
             *band,
-            line(f"realised over the next {counted(shown, word)}", x, came[rows], BENCHMARK, hover=".1%", width=1.2),
+            line(words, x, came[rows], BENCHMARK, hover=".1%", width=1.2),
             line("forecast", x, mean[rows], STRATEGY, hover=".1%"),
         ],
         layout=layout(
             xaxis=date_axis(bars), yaxis=axis("volatility a year", tickformat=".0%", rangemode="tozero")
         ),
         height=280,
-    )  # fmt: skip
+    )
 
 
-def _volatility_title(
-    symbol: str, mean: FloatArray, low: FloatArray, high: FloatArray, result: Result
-) -> str:
-    forecast = result.decision.forecast
-    assert forecast is not None
-    close = result.bars.close[:, main_column(result)]
+def _volatility_title(result: Result, forecast: Forecast, column: int) -> str:
+    """Say how the forecast compares with what came over its own horizon."""
+    symbol, close = result.bars.symbols[column], result.bars.close[:, column]
+    mean, low, high = (getattr(forecast, name)[:, column] for name in ("mean", "low", "high"))
     came = realised_volatility(close, forecast.horizon, result.bars.periods_per_year)
     known = ~np.isnan(mean) & ~np.isnan(came)
     if not known.any():
         return f"Forecast volatility of {symbol}."
     expected, realised = (float(np.sqrt(np.mean(values[known] ** 2))) for values in (mean, came))
-    text = f"Volatility of {symbol}: {percent(expected)} forecast, {percent(realised)} came (root mean square)"
+    text = (
+        f"Volatility of {symbol}: forecast {percent(expected)}, came {percent(realised)} (root mean square)"
+    )
     banded = known & ~np.isnan(low) & ~np.isnan(high)
     if banded.any():
         inside = (came[banded] >= low[banded]) & (came[banded] <= high[banded])
@@ -116,7 +116,7 @@ def scores(result: Result) -> Chart | str:
     asked["line"]["shape"] = "hv"
     return Chart(
         id="scores",
-        title=_scores_title(signals, taken, refused),
+        title=_scores_title(signals, taken, refused, len(result.bars)),
         data=[
             asked,
             _opinions(result, signals, taken, "taken", "circle", STRATEGY),
@@ -131,13 +131,14 @@ def scores(result: Result) -> Chart | str:
     )
 
 
-def _scores_title(signals: Signals, taken: BoolArray, refused: BoolArray) -> str:
-    """Say how many entries were taken, and whether those would have been the better ones."""
-    text = f"Of {counted(int((taken | refused).sum()), 'scored entry', 'scored entries')} {taken.sum():,} taken"
-    ended = signals.outcomes.known <= signals.outcomes.known[taken | refused].max()
-    for rows, words in ((taken & ended, "won"), (refused & ended, "of those refused would have won")):
-        if rows.any():
-            text += f"; {percent(float(signals.outcomes.won[rows].mean()), 0)} {words}"
+def _scores_title(signals: Signals, taken: BoolArray, refused: BoolArray, bars: int) -> str:
+    """Say how many entries were taken, and whether those were the better ones."""
+    count = counted(int((taken | refused).sum()), "scored entry", "scored entries")
+    text = f"Of {count} {taken.sum():,} were taken"
+    ended = signals.outcomes.known < bars
+    for rows, words in ((taken, "of them won"), (refused, "of those refused would have won")):
+        if (rows & ended).any():
+            text += f"; {percent(float(signals.outcomes.won[rows & ended].mean()), 0)} {words}"
     return f"{text}."
 
 

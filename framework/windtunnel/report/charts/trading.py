@@ -49,9 +49,8 @@ def trades(result: Result) -> list[Chart] | str:
 def _symbol(result: Result, column: int) -> Chart:
     bars, name = result.bars, result.bars.symbols[column]
     rows = decimate([bars.close[:, column]])
-    price = line(
-        name, dates(bars, rows), bars.close[rows, column], BENCHMARK, hover=",.6~g", width=1.2, showlegend=False
-    )
+    price = line(name, dates(bars, rows), bars.close[rows, column], BENCHMARK, hover="", width=1.2)
+    price["showlegend"] = False
     price["hovertemplate"] = "%{x}<br>close %{y:,.6~g}<extra></extra>"
     patterns = result.decision.patterns
     marks = [] if patterns is None else _patterns(result, patterns.take(patterns.symbol == column), column)
@@ -59,9 +58,7 @@ def _symbol(result: Result, column: int) -> Chart:
         id=f"trades-{column}",
         title=_title(result.simulation.trades, column, name),
         data=[price, *marks, *_entries(result, column), *_exits(result, column)],
-        layout=layout(
-            xaxis=date_axis(bars), yaxis=axis("price", tickformat=",.6~g"), hovermode="closest"
-        ),
+        layout=layout(xaxis=date_axis(bars), yaxis=axis("price", tickformat=",.6~g"), hovermode="closest"),
         height=380,
         name=name,
     )
@@ -122,7 +119,7 @@ def _exits(result: Result, column: int) -> list[Trace]:
 
 
 def _patterns(result: Result, found: Patterns, column: int) -> list[Trace]:
-    """Mark the patterns where they were confirmed; the surest ones, and only on demand where there are many."""
+    """Mark patterns where they were confirmed: the surest ones, on demand where there are many."""
     if not len(found):
         return []
     surest = np.sort(np.argsort(-found.confidence, kind="stable")[:_MARKERS])

@@ -1,0 +1,45 @@
+# Two commands are all that a newcomer needs: `make demo` and `make test`.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+DEFINITIONS := pyproject.toml constraints.txt Makefile
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/demo ## Set up and run the quickstart experiment on 20 years of the S&P 500
+	@$(BIN)/windtunnel run configs/quickstart.yaml
+
+test: $(VENV)/all lint ## Set up with all extras, check the code and run the tests
+	@$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/all ## Check style, types and the layers of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/mypy
+
+clean: ## Remove the environment and all caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/created: $(DEFINITIONS)
+	@test -n "$(PYTHON)" || { echo "Windtunnel needs Python 3.11 or later; none was found." >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/demo: $(VENV)/created
+	@echo "… setting up $(VENV) (about a minute, once)"; start=$$(date +%s); $(PIP) -e . \
+		&& echo "✓ environment ready ($(VENV), $$(( $$(date +%s) - start )) s)"
+	@touch $@
+
+$(VENV)/all: $(VENV)/created
+	@echo "… setting up $(VENV) with all extras (a few minutes, once)"; start=$$(date +%s); $(PIP) -e '.[all]' \
+		&& echo "✓ environment ready ($(VENV), $$(( $$(date +%s) - start )) s)"
+	@touch $@ $(VENV)/demo

@@ -1,0 +1,144 @@
+"""What can be said about a parameter from its declaration."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from windtunnel.plugin import Plugin
+from windtunnel.values import Tune
+
+__all__ = ["describe_parameter", "field_named", "is_path", "keys_of", "model_at", "shown"]
+
+_NAMES = {int: "int", float: "float", bool: "true or false", str: "text", type(None): "null", Any: "any value"}
+
+
+def describe_parameter(model: type[BaseModel], name: str) -> str:
+    """Say in one line what a parameter may be, what is searched, its default and its meaning.
+
+    ``fast: int ≥ 2, searched 5 … 50, default 10 — Fast window, in bars.``
+
+    Parameters
+    ----------
+    model : type of Plugin or ConfigModel
+    name : str
+        As in YAML.
+
+    Raises
+    ------
+    KeyError
+        If there is no such parameter.
+    """
+    field = field_named(model, name)
+    if field is None:
+        raise KeyError(name)
+    parts = [_described(field.annotation, field.metadata)]
+    parts += [f"searched {item}" for item in field.metadata if isinstance(item, Tune)]
+    if field.is_required():
+        parts.append("required")
+    elif field.default_factory is None:
+        parts.append(f"default {shown(field.default)}")
+    meaning = " ".join((field.description or "").split())
+    return f"{name}: {', '.join(parts)}{f' — {meaning}' if meaning else ''}"
+
+
+def shown(value: Any) -> str:
+    """Return a value as YAML would show it, shortened to 60 characters."""
+    if value is None or isinstance(value, bool):
+        text = {None: "null", True: "true", False: "false"}[value]
+    elif isinstance(value, float):
+        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    elif isinstance(value, tuple | list):
+        text = f"[{', '.join(shown(item) for item in value)}]"
+    elif isinstance(value, BaseModel) and not isinstance(value, Plugin):
+        text = shown({name: getattr(value, name) for name in type(value).model_fields})
+    elif isinstance(value, Mapping):
+        text = f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
+    else:
+        text = str(value)
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """Return the keys of a model as they are written in YAML."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def field_named(model: type[BaseModel], key: str) -> FieldInfo | None:
+    """Return the field that a YAML key means."""
+    return next((field for name, field in model.model_fields.items() if (field.alias or name) == key), None)
+
+
+def model_at(model: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """Return the model of the value at a path; None where it is not one."""
+    found: type[BaseModel] | None = model
+    for part in path:
+        if isinstance(part, int):
+            continue
+        field = field_named(found, part) if found else None
+        inside = _inside(field.annotation) if field else iter(())
+        found = next((item for item in inside if isinstance(item, type) and issubclass(item, BaseModel)), None)
+    return found
+
+
+def is_path(name: str, field: FieldInfo) -> bool:
+    """Tell whether a parameter names files: it is called ``path``, or its type is ``pathlib.Path``."""
+    return name == "path" or any(
+        isinstance(item, type) and issubclass(item, PurePath) for item in _inside(field.annotation)
+    )
+
+
+def _inside(annotation: Any) -> Iterator[Any]:
+    """Yield the types that an annotation is made of."""
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        arguments = arguments[:1]
+    if not arguments:
+        yield annotation
+    for argument in arguments:
+        yield from _inside(argument)
+
+
+def _described(annotation: Any, metadata: Any = ()) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _described(arguments[0], [*annotation.__metadata__, *metadata])
+    if origin in (Union, types.UnionType):
+        text = " or ".join(_described(argument) for argument in arguments)
+    elif origin is Literal:
+        text = " or ".join(shown(argument) for argument in arguments)
+    elif origin in (tuple, list, set, frozenset):
+        items = [_described(argument) for argument in arguments if argument is not Ellipsis]
+        text = f"list of {', '.join(items)}"
+    elif annotation in _NAMES:
+        text = _NAMES[annotation]
+    elif isinstance(annotation, type) and issubclass(annotation, Plugin):
+        text = f"a {annotation.kind} plugin as {{use, params}}"
+    elif isinstance(annotation, type) and issubclass(annotation, PurePath):
+        text = "path"
+    elif isinstance(origin or annotation, type) and issubclass(origin or annotation, BaseModel | Mapping):
+        text = "mapping"
+    else:
+        text = getattr(annotation, "__name__", str(annotation))
+    return ", ".join([" ".join([text, *bounds[:1]]), *bounds[1:]]) if (bounds := list(_bounds(metadata))) else text
+
+
+def _bounds(metadata: Any) -> Iterator[str]:
+    for item in metadata:
+        match item:
+            case Ge(ge=bound):
+                yield f"≥ {shown(bound)}"
+            case Gt(gt=bound):
+                yield f"> {shown(bound)}"
+            case Le(le=bound):
+                yield f"≤ {shown(bound)}"
+            case Lt(lt=bound):
+                yield f"< {shown(bound)}"
+            case MinLen(min_length=1):
+                yield "not empty"

@@ -1,0 +1,183 @@
+"""The parts of the report, in the order in which a reader asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import yaml
+
+from windtunnel.report import tables
+from windtunnel.report.charts import account, certainty, models, trading
+from windtunnel.report.charts.chart import Chart, holding
+from windtunnel.report.series import clock
+from windtunnel.report.text import bar_word, counted, figure, interval, percent, stamp
+
+if TYPE_CHECKING:
+    from windtunnel.pipeline.result import Result
+    from windtunnel.values import Section
+
+__all__ = ["Html", "Part", "about", "parts"]
+
+
+@dataclass(frozen=True)
+class Html:
+    """A piece of the page as it is."""
+
+    text: str
+
+
+Block: TypeAlias = Html | Chart | list[Chart] | str
+"""A piece of the page, a chart, charts to choose from, or a sentence that says what is missing."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the report: its anchor, its heading (empty for the first) and what stands in it."""
+
+    id: str
+    title: str
+    blocks: Sequence[Block]
+
+
+def about(result: Result) -> str:
+    """Return one line that says what was run: symbols, span, strategy and costs."""
+    bars, rules = result.bars, result.simulation.rules
+    time = clock(bars)
+    names = ", ".join(bars.symbols[:4]) + (" …" if len(bars.symbols) > 4 else "")
+    words = [
+        names,
+        f"{stamp(time[0])} … {stamp(time[-1])}, {counted(len(bars), bar_word(bars.periods_per_year))}",
+        _called(result.config.get("strategy")),
+        f"fees {percent(rules.fees, 3)}, slippage {percent(rules.slippage, 3)} a fill",
+    ]
+    return " · ".join(word for word in words if word)
+
+
+def _called(component: Any) -> str:
+    """Return ``name(parameter=value, …)`` of a component of the configuration."""
+    if not isinstance(component, Mapping) or "use" not in component:
+        return ""
+    values = ", ".join(f"{name}={value}" for name, value in (component.get("params") or {}).items())
+    return f"{component['use']}({values})"
+
+
+def parts(result: Result, extra: Sequence[Section]) -> list[Part]:
+    """Return the whole report."""
+    written = [
+        Part("result", "", list(_answer(result))),
+        Part("story", "How it came about", list(_story(result))),
+        Part("certainty", "How sure we can be", list(_certainty(result))),
+        Part("figures", "All figures", [Html(tables.metrics(result))]),
+        Part("setup", "The experiment", [_setup(result)]),
+        Part("print", "Small print", [_small_print(result)]),
+    ]
+    added = [Part(f"extra-{i}", section.title, [Html(section.html)]) for i, section in enumerate(extra)]
+    return [*written[:3], *added, *written[3:]]
+
+
+def _answer(result: Result) -> Iterator[Block]:
+    yield Html(f'<p class="sentence">{escape(result.sentence)}</p>')
+    yield Html(_headline(result))
+    if result.effects:
+        yield Html(f"<p>{escape(' '.join(effect.sentence for effect in result.effects))}</p>")
+    yield account.equity(result)
+
+
+def _headline(result: Result) -> str:
+    names = ("cagr", "sharpe", "max_drawdown", "time_invested")
+    cards = [
+        _card(result, metric.name, metric.title, metric.unit)
+        for metric in tables.catalogue(result.metrics)
+        if metric.name in names
+    ]
+    return f'<dl class="headline">{"".join(cards)}</dl>'
+
+
+def _card(result: Result, name: str, title: str, unit: str) -> str:
+    said, other = result.comparison, ""
+    bounds = interval(said.sharpe_low, said.sharpe_high) if said is not None and name == "sharpe" else ""
+    extent = f' <span class="range">{bounds}</span>' if bounds else ""
+    if result.benchmark is not None:
+        value = figure(result.benchmark.metrics[name], unit)
+        other = f'<dd class="other">{escape(holding(result))} {value}</dd>'
+    return (
+        f'<div><dt>{escape(title)}</dt><dd class="value">{figure(result.metrics[name], unit)}{extent}</dd>'
+        f"{other}</div>"
+    )
+
+
+def _story(result: Result) -> Iterator[Block]:
+    yield trading.trades(result)
+    if len(result.simulation.trades):
+        yield Html(tables.trades(result))
+    yield account.exposure(result)
+    yield from _changes(result)
+    yield models.volatility(result)
+    yield models.scores(result)
+    yield models.contributions(result)
+
+
+def _changes(result: Result) -> Iterator[Block]:
+    decision = result.decision
+    if not result.effects:
+        yield "What each part changed: there is no gate, scorer or sizing beside the strategy."
+        return
+    yield Html("<h3>What each part changed, each on top of the ones before</h3>")
+    yield Html(tables.effects(result))
+    counts = [f"The strategy wanted {counted(decision.entries, 'entry', 'entries')}"]
+    counts += [
+        f"the {name} refused {refused:,}"
+        for name, refused in (("gate", decision.refused_by_gate), ("scorer", decision.refused_by_scorer))
+        if any(effect.part == name for effect in result.effects)
+    ]
+    if decision.abstained:
+        counts.append(f"the scorer had no opinion on {decision.abstained:,} and let them through")
+    yield Html(f"<p>{escape('; '.join(counts))}.</p>")
+
+
+def _certainty(result: Result) -> Iterator[Block]:
+    yield certainty.intervals(result)
+    yield certainty.distribution(result)
+    yield certainty.rolling(result)
+    monthly = tables.months(result)
+    if isinstance(monthly, str):
+        yield monthly
+    else:
+        fact, grid = monthly
+        yield Html(f"<h3>{escape(fact)} In per cent:</h3>{grid}")
+
+
+def _setup(result: Result) -> Block:
+    if not result.config:
+        return "The experiment: run from Python, without a file."
+    plain = json.loads(json.dumps(dict(result.config), default=str))
+    text = yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    return Html(f'<pre tabindex="0"><code>{escape(text)}</code></pre>')
+
+
+def _small_print(result: Result) -> Block:
+    facts = {"data": f"{result.bars!r}, content {result.bars.hash}"} | dict(_flat(result.manifest))
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    again = ""
+    if result.config:
+        again = "<p>To reproduce, beside this file:</p><pre><code>windtunnel run experiment.yaml</code></pre>"
+    note = (
+        "<p>Figures are computed from every bar; charts of long series draw each stretch's extremes only. "
+        "What was, need not come again.</p>"
+    )
+    return Html(f'<div class="small">{again}<dl>{items}</dl>{note}</div>')
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the leaves of nested mappings with their dotted names."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list | tuple):
+            yield f"{prefix}{name}", ", ".join(map(str, value))
+        else:
+            yield f"{prefix}{name}", str(value)
