@@ -57,6 +57,8 @@ __all__ = [
 ]
 
 _LONGEST = 100_000
+_LOST = 1e-290
+"""What is smaller will soon have no digits left (long after the last change of price)."""
 _Array = TypeVar("_Array", bound=npt.NDArray[Any])
 
 
@@ -98,7 +100,9 @@ def rsi(values: FloatArray, window: int) -> FloatArray:
         change = np.diff(x)
         up = _talib("RMA")(np.maximum(change, 0.0), window)
         down = _talib("RMA")(np.maximum(-change, 0.0), window)
-        return np.concatenate(([np.nan], 100.0 * ratio(up, up + down)))
+        total = up + down
+        total[total < _LOST] = 0.0
+        return np.concatenate(([np.nan], 100.0 * ratio(up, total)))
 
     return by_symbol(column, values)
 

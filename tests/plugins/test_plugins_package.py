@@ -13,6 +13,19 @@ import numpy as np
 import pytest
 from annotated_types import Ge, Gt, MinLen
 from pydantic import TypeAdapter
+
+from windtunnel.bars import FIELDS, Bars
+from windtunnel.market import Market
+from windtunnel.plugin import (
+    PatternDetector,
+    Plugin,
+    RegimeModel,
+    Strategy,
+    VolatilityModel,
+    build_host,
+    tuned,
+)
+from windtunnel.values import Forecast, Orders, Patterns, Regimes
 from windtunnel_plugins import windtunnel_register
 from windtunnel_plugins.patterns import Candlesticks
 from windtunnel_plugins.patterns.candlesticks import CANDLES
@@ -27,11 +40,6 @@ from windtunnel_plugins.strategies import (
     SmaCross,
 )
 from windtunnel_plugins.volatility import Ewma
-
-from windtunnel.bars import FIELDS, Bars
-from windtunnel.market import Market
-from windtunnel.plugin import PatternDetector, Plugin, RegimeModel, Strategy, VolatilityModel, build_host, tuned
-from windtunnel.values import Forecast, Orders, Patterns, Regimes
 
 BY_SYMBOL = [
     SmaCross(fast=3, slow=8),
@@ -51,7 +59,13 @@ Value = Orders | Patterns | Regimes | Forecast
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     """Weights for the bars of ``rough``."""
-    rows = ["time,A,B,C,D", "2015-02-01,1,,0.5,1", "2015-07-25,0,0.5,,-1", "2015-12-01,,,1,1", "2016-01-20,1,0,,"]
+    rows = [
+        "time,A,B,C,D",
+        "2015-02-01,1,,0.5,1",
+        "2015-07-25,0,0.5,,-1",
+        "2015-12-01,,,1,1",
+        "2016-01-20,1,0,,",
+    ]
     file = tmp_path_factory.mktemp("recorded") / "weights.csv"
     file.write_text("\n".join(rows))
     return Recorded(path=str(file))
@@ -78,7 +92,9 @@ def answer(plugin: Plugin, bars: Bars) -> Value:
 
 def assert_same(one: Value, other: Value) -> None:
     for field in fields(one):
-        np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), err_msg=field.name)
+        np.testing.assert_array_equal(
+            getattr(one, field.name), getattr(other, field.name), err_msg=field.name
+        )
 
 
 def changed(bars: Bars, change: Callable[[np.ndarray], np.ndarray]) -> Bars:
@@ -94,7 +110,9 @@ def test_no_plugin_sees_the_future_by_truncation(plugin: Plugin, rough: Bars, st
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 @pytest.mark.parametrize("stop", [40, 131, 214, 333])
-def test_no_plugin_sees_the_future_by_perturbation(plugin: Plugin, rough: Bars, stop: int, factor: float) -> None:
+def test_no_plugin_sees_the_future_by_perturbation(
+    plugin: Plugin, rough: Bars, stop: int, factor: float
+) -> None:
     whole = answer(plugin, rough)
     rewritten = changed(rough, lambda field: np.vstack((field[:stop], field[stop:] * factor)))
     assert_same(answer(plugin, rewritten).cut(0, stop), whole.cut(0, stop))
@@ -175,7 +193,7 @@ def test_constant_prices_are_no_error(plugin: Plugin, panel: Callable[..., Bars]
         *(plugin for plugin in BY_SYMBOL if not isinstance(plugin, (Candlesticks, BuyAndHold))),
         *ACROSS_SYMBOLS,
         SmaCross(),
-        BollingerRsi(rsi_window=40),
+        BollingerRsi(width=1.0, rsi_window=40, oversold=48.0),
         TrendVolatility(trend=30, slope=5, volatility=3, lookback=4, dwell=1),
     ],
     ids=str,
@@ -205,7 +223,8 @@ def test_the_host_finds_every_plugin_under_its_kind() -> None:
     host = build_host()
     assert not host.broken
     for kind, names in {
-        "strategy": "bollinger_rsi buy_and_hold cross_sectional_momentum donchian momentum recorded sma_cross",
+        "strategy": "bollinger_rsi buy_and_hold cross_sectional_momentum donchian momentum"
+        " recorded sma_cross",
         "patterns": "candlesticks",
         "regime": "trend_volatility",
         "scorer": "logistic",
@@ -247,7 +266,17 @@ class TestEveryPlugin:
 
 
 def test_importing_the_plugins_is_cheap() -> None:
-    heavy = ["pandas", "sklearn", "talib", "arch", "numba", "scipy", "pyarrow", "bokeh_sampledata", "sqlalchemy"]
+    heavy = [
+        "pandas",
+        "sklearn",
+        "talib",
+        "arch",
+        "numba",
+        "scipy",
+        "pyarrow",
+        "bokeh_sampledata",
+        "sqlalchemy",
+    ]
     program = f"""
 import sys, time
 from windtunnel.plugin import hookimpl

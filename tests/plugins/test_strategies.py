@@ -9,6 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
+
+from windtunnel.bars import Bars
+from windtunnel.errors import DataError, InvalidValueError
+from windtunnel.market import Market
+from windtunnel.plugin import Strategy
 from windtunnel_plugins.strategies import (
     BollingerRsi,
     BuyAndHold,
@@ -19,11 +24,6 @@ from windtunnel_plugins.strategies import (
     SmaCross,
 )
 from windtunnel_plugins.strategies.holding import carry, hold, postpone
-
-from windtunnel.bars import Bars
-from windtunnel.errors import DataError, InvalidValueError
-from windtunnel.market import Market
-from windtunnel.plugin import Strategy
 
 Panel = Callable[..., Bars]
 NAN = np.nan
@@ -36,7 +36,8 @@ def wanted(strategy: Strategy, bars: Bars) -> list[float]:
 
 
 class TestSmaCross:
-    closes = (10, 11, 12, 11, 10, 9, 10, 12)  # fast of 2: - 10.5 11.5 11.5 10.5 9.5 9.5 11; slow of 3: - - 11 11.3 11 10 9.7 10.3
+    # Fast (2 bars): - 10.5 11.5 11.5 10.5 9.5 9.5 11. Slow (3 bars): - - 11 11.3 11 10 9.7 10.3.
+    closes = (10, 11, 12, 11, 10, 9, 10, 12)
 
     def test_is_long_while_the_fast_average_is_above(self, panel: Panel) -> None:
         exposure = SmaCross(fast=2, slow=3).exposure(Market(panel(self.closes)))
@@ -50,7 +51,9 @@ class TestSmaCross:
 
     @pytest.mark.parametrize("fast", [50, 60])
     def test_refuses_a_fast_window_that_is_not_faster(self, fast: int) -> None:
-        with pytest.raises(ValidationError, match=f"fast must be less than slow .got fast = {fast}, slow = 50"):
+        with pytest.raises(
+            ValidationError, match=f"fast must be less than slow .got fast = {fast}, slow = 50"
+        ):
             SmaCross(fast=fast)
 
 
@@ -175,7 +178,9 @@ class TestRecorded:
 
     @pytest.mark.parametrize("index", [True, False])
     def test_reads_parquet(self, bars: Bars, tmp_path: Path, index: bool) -> None:
-        frame = pd.DataFrame({"AAPL": [1.0, NAN, 0.0], "MSFT": [NAN, 0.5, 0.0]}, index=pd.Index(bars.time[1:4], name="t"))
+        frame = pd.DataFrame(
+            {"AAPL": [1.0, NAN, 0.0], "MSFT": [NAN, 0.5, 0.0]}, index=pd.Index(bars.time[1:4], name="t")
+        )
         file = tmp_path / "weights.parquet"
         (frame if index else frame.reset_index()).to_parquet(file)
         exposure = Recorded(path=str(file)).exposure(Market(bars))
@@ -184,11 +189,13 @@ class TestRecorded:
     def test_takes_the_named_time_column_and_times_with_a_zone(
         self, bars: Bars, written: Callable[[str], Recorded]
     ) -> None:
-        strategy = written("AAPL,when\n1,2015-01-02T02:00:00+02:00\n")
+        strategy = written("AAPL,when\n1,2015-01-02T02:00:00+02:00\n0,2015-01-03T01:00:00+01:00\n")
         strategy = strategy.model_copy(update={"time_column": "when"})
-        np.testing.assert_array_equal(strategy.exposure(Market(bars))[:, 0], [0, 1, NAN, NAN, NAN, NAN])
+        np.testing.assert_array_equal(strategy.exposure(Market(bars))[:, 0], [0, 1, 0, NAN, NAN, NAN])
 
-    def test_leaves_out_what_lies_outside_the_bars(self, bars: Bars, written: Callable[[str], Recorded]) -> None:
+    def test_leaves_out_what_lies_outside_the_bars(
+        self, bars: Bars, written: Callable[[str], Recorded]
+    ) -> None:
         strategy = written("t,AAPL\n2014-12-31,1\n2015-01-03,0.5\n2016-01-01,1\n")
         np.testing.assert_array_equal(strategy.exposure(Market(bars))[:, 0], [0, NAN, 0.5, NAN, NAN, NAN])
 
@@ -203,19 +210,24 @@ class TestRecorded:
     @pytest.mark.parametrize(
         ("text", "row", "message"),
         [
-            ("t,AAPL\n2015-01-01,1\n2015-01-02T12:00,1\n", 1, "2015-01-02T12:00:00.0* is no bar's; the next bar is 2015-01-03"),
+            (
+                "t,AAPL\n2015-01-01,1\n2015-01-02T12:00,1\n",
+                1,
+                "T12:00:00.0* is no bar's; the next bar is 2015-01-03",
+            ),
             ("t,AAPL\n2015-01-02,1\n2015-01-02,0\n", 1, "must be later than that of the row before"),
-            ("t,AAPL\n2015-01-02,1\n,0\n", 1, "the time is missing"),
+            ("t,AAPL\n2015-01-02,1\n,0\n", 1, "must hold ISO dates or times .got nan"),
             ("t,AAPL\n2014-01-01,1\n", 0, "lies before the first bar"),
             ("t,AAPL\n20150102,1\n", 0, "must hold times, not numbers"),
-            ("t,AAPL\nmonday,1\n", None, "must hold times"),
+            ("t,AAPL\n2015-01-02,1\n03/01/2015,1\n", 1, "must hold ISO dates or times .got 03/01/2015"),
+            ("t,AAPL\n9999-01-01,1\n", 0, "must hold ISO dates or times .got 9999"),
             ("t,AAPL\n2015-01-02,0.5\n2015-01-03,1.5\n", 1, r"must be a number in \[-1, 1\] .got 1.5"),
             ("t,AAPL\n2015-01-02,much\n", 0, r"must be a number in \[-1, 1\] .got much"),
             ("t,AAPL\n2015-01-02,inf\n", 0, r"must be a number in \[-1, 1\] .got inf"),
         ],
     )
     def test_names_the_row_that_is_wrong(
-        self, bars: Bars, written: Callable[[str], Recorded], text: str, row: int | None, message: str
+        self, bars: Bars, written: Callable[[str], Recorded], text: str, row: int, message: str
     ) -> None:
         with pytest.raises(DataError, match=message) as caught:
             written(text).exposure(Market(bars))

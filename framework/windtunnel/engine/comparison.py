@@ -40,6 +40,8 @@ class Comparison:
         The benchmark's.
     difference, low, high : float
         The strategy's ratio less the benchmark's, and its interval.
+    verdict : {"beat", "did not beat", "did worse"}
+        Whether that interval lies above 0, neither, or below 0.
     block_length : float
         Mean length of the blocks that were resampled, in bars.
     special : str or None
@@ -62,15 +64,9 @@ class Comparison:
     difference: float
     low: float
     high: float
+    verdict: Verdict
     block_length: float
     special: Special | None = None
-
-    @property
-    def verdict(self) -> Verdict:
-        """Whether the interval of the difference lies above 0 (beat), below it (did worse) or neither."""
-        if self.low > 0:
-            return "beat"
-        return "did worse" if self.high < 0 else "did not beat"
 
     def sentence(self, benchmark_name: str) -> str:
         """Return the verdict as one sentence, with the interval that it rests on."""
@@ -84,9 +80,7 @@ class Comparison:
             case "constant":
                 return f"Its returns never vary, so it has no Sharpe ratio to compare with {holding}."
             case "constant benchmark":
-                return (
-                    f"The returns of {benchmark_name} never vary: there is no Sharpe ratio to compare with."
-                )
+                return f"The returns of {holding} never vary: there is no Sharpe ratio to compare with."
             case "identical":
                 return f"Its returns are those of {holding}, bar by bar."
         than = " than" if self.verdict == "did worse" else ""
@@ -172,6 +166,7 @@ def compare(
         difference=difference,
         low=low,
         high=high,
+        verdict="beat" if low > 0 else "did worse" if high < 0 else "did not beat",
         block_length=block_length,
         special=special,
     )
@@ -241,4 +236,4 @@ def _resampled_ratios(series: FloatArray, block_length: float, samples: int, see
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+    return f"{value:+z.2f}".replace("-", "−")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from windtunnel.errors import InvalidValueError, Mistake, PluginError, UnknownPluginError, nearest
+from windtunnel.errors import InvalidValueError, Mistake, nearest
 from windtunnel.experiment.model import BrokenRulesError
 from windtunnel.experiment.node import Node, Path, dotted
 from windtunnel.experiment.parameters import describe_parameter, keys_of, model_at, shown
@@ -48,7 +47,7 @@ _BOUNDS = {
     "too_short": "a list of at least {min_length}",
     "too_long": "a list of at most {max_length}",
 }
-_TYPE = re.compile(r"([a-z]+?)_(?:\w*type|\w*parsing|from_float|number|required)$")
+_WRONG_TYPE = ("type", "parsing", "size", "from_float", "number", "required")
 
 
 @dataclass(frozen=True)
@@ -188,9 +187,9 @@ def _broken(detail: ErrorDetails, path: Path) -> _Broken:
     if kind in ("literal_error", "enum"):
         options = tuple(re.findall(r"'([^']*)'", context["expected"])) or (context["expected"],)
         return _Broken(path, f"one of {', '.join(options)}" if len(options) > 1 else options[0], options=options)
-    matched = _TYPE.match(kind)
-    if matched and matched[1] in _WANTED:
-        return _Broken(path, _WANTED[matched[1]])
+    sort = kind.partition("_")[0]
+    if sort in _WANTED and kind.endswith(_WRONG_TYPE):
+        return _Broken(path, _WANTED[sort])
     return _Broken(path, text=" ".join(detail["msg"].removeprefix("Input should be ").split()))
 
 

@@ -95,7 +95,7 @@ class Experiment(ConfigModel):
             return self.benchmark
         if self.benchmark == FIRST and symbols:
             return symbols[0]
-        raise InvalidValueError("benchmark", _one_of_the_data(self.benchmark, symbols), self.benchmark)
+        raise InvalidValueError("benchmark", f"must be one of {', '.join(symbols)}", self.benchmark)
 
 
 class BrokenRulesError(ValueError):
@@ -133,10 +133,7 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "regime.of", "needs a benchmark"
     if isinstance(benchmark, str) and benchmark != FIRST and isinstance(symbols, list) and symbols:
         texts = [symbol for symbol in symbols if isinstance(symbol, str)]
+        meant = nearest(benchmark, texts)
         if benchmark not in texts:
-            yield "benchmark", f"{_one_of_the_data(benchmark, texts)} (got {benchmark!r})"
-
-
-def _one_of_the_data(benchmark: str, symbols: Sequence[str]) -> str:
-    meant = nearest(benchmark, symbols)
-    return f"must be a symbol of the data{f'; did you mean {meant}?' if meant else ''}"
+            hint = f". Did you mean {meant}?" if meant else ""
+            yield "benchmark", f"must be one of data.symbols (got '{benchmark}'){hint}"

@@ -16,9 +16,7 @@ _ISO = re.compile(r"([0-9]{4})[^W]*")
 _NANOSECOND = np.timedelta64(1, "ns")
 
 
-def instant(
-    text: str, parameter: str, last: bool = False, timezone: str | None = None
-) -> np.datetime64:
+def instant(text: str, parameter: str, last: bool = False, timezone: str | None = None) -> np.datetime64:
     """Return the moment that an ISO date or time names, as datetime64[ns].
 
     Parameters

@@ -112,7 +112,11 @@ def _parse(values: pd.Series, time_format: str | None, timezone: str | None) -> 
     kinds = pd.api.types
     if kinds.is_datetime64_any_dtype(values):
         return pd.DatetimeIndex(values)
-    if kinds.is_numeric_dtype(values) and not kinds.is_bool_dtype(values) and not kinds.is_complex_dtype(values):
+    if (
+        kinds.is_numeric_dtype(values)
+        and not kinds.is_bool_dtype(values)
+        and not kinds.is_complex_dtype(values)
+    ):
         return _from_numbers(values)
     try:
         codes, distinct = pd.factorize(values.astype(object))
@@ -148,11 +152,13 @@ def _from_objects(found: pd.Series, codes: IntArray) -> pd.DatetimeIndex:
 
 
 def _refuse_mixture(zones: list[str], codes: IntArray) -> None:
-    if len(set(zones)) <= 1:
+    """Refuse several zones among distinct times; an empty name belongs to what is no time."""
+    known = [index for index, zone in enumerate(zones) if zone]
+    other = next((index for index in known if zones[index] != zones[known[0]]), None)
+    if other is None:
         return
-    other = next(index for index, zone in enumerate(zones) if zone != zones[0])
+    first, second = (zones[index].replace("None", "no time zone") for index in (known[0], other))
     row = int(np.argmax(codes == other))
-    first, second = (zone if zone != "None" else "no time zone" for zone in (zones[0], zones[other]))
     raise DataError(f"the times mix {first} and {second}", rule="mixed_timezones", row=row)
 
 
@@ -185,10 +191,12 @@ def _from_offsets(
         aware = pd.to_datetime(text, format=form, errors="coerce", utc=True)
     except ValueError:
         raise InvalidValueError("time_format", "must be a strptime format", time_format) from error
-    zones = [str(pd.to_datetime(value, format=form).tzinfo) for value in text[aware.notna()]]
+    zones = [
+        "" if pd.isna(moment) else str(pd.to_datetime(value, format=form).tzinfo)
+        for value, moment in zip(text, aware, strict=True)
+    ]
     if timezone is None or "None" in zones:
-        rows = np.flatnonzero(aware.notna())
-        _refuse_mixture(zones, np.searchsorted(rows, codes))
+        _refuse_mixture(zones, codes)
     return pd.DatetimeIndex(aware)
 
 

@@ -14,7 +14,7 @@ from windtunnel.report import tables
 from windtunnel.report.charts import account, certainty, models, trading
 from windtunnel.report.charts.chart import Chart, holding
 from windtunnel.report.series import clock
-from windtunnel.report.text import bar_word, counted, figure, interval, percent, stamp
+from windtunnel.report.text import bar_word, counted, figure, interval, stamp
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
@@ -52,7 +52,7 @@ def about(result: Result) -> str:
         names,
         f"{stamp(time[0])} … {stamp(time[-1])}, {counted(len(bars), bar_word(bars.periods_per_year))}",
         _called(result.config.get("strategy")),
-        f"fees {percent(rules.fees, 3)}, slippage {percent(rules.slippage, 3)} a fill",
+        f"fees {rules.fees * 100:.4g}%, slippage {rules.slippage * 100:.4g}% a fill",
     ]
     return " · ".join(word for word in words if word)
 
@@ -98,9 +98,12 @@ def _headline(result: Result) -> str:
 
 
 def _card(result: Result, name: str, title: str, unit: str) -> str:
-    said, other = result.comparison, ""
-    bounds = interval(said.sharpe_low, said.sharpe_high) if said is not None and name == "sharpe" else ""
-    extent = f' <span class="range">{bounds}</span>' if bounds else ""
+    beside, other = "", ""
+    if name == "sharpe" and result.comparison is not None:
+        beside = interval(result.comparison.sharpe_low, result.comparison.sharpe_high)
+    elif name == "time_invested":
+        beside = counted(result.metrics["trades"], "trade")
+    extent = f' <span class="range">{beside}</span>' if beside else ""
     if result.benchmark is not None:
         value = figure(result.benchmark.metrics[name], unit)
         other = f'<dd class="other">{escape(holding(result))} {value}</dd>'

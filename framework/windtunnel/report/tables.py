@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Cell", "catalogue", "effects", "metrics", "months", "table", "trades"]
 
 _TRADES = 500
+_OF_TRADES = ("win_rate", "profit_factor", "expectancy", "fees")
+"""Not to be compared with the benchmark's, which holds one trade."""
 _LADDER = ("total_return", "cagr", "sharpe", "max_drawdown", "time_invested", "trades")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -90,13 +92,18 @@ def metrics(result: Result) -> str:
         values = [result.metrics[metric.name]]
         if other is not None:
             values.append(other.get(metric.name, math.nan))
-        rows.append([Cell(_titled(metric)), *_compared(metric, values)])
+        compared = _plain if metric.name in _OF_TRADES else _compared
+        rows.append([Cell(_titled(metric)), *compared(metric, values)])
     return table("", heads, rows, label="All metrics")
 
 
 def _titled(metric: Metric) -> str:
     units = {"bars": ", bars", "currency": ", currency"}
     return metric.title + units.get(metric.unit, "")
+
+
+def _plain(metric: Metric, values: Sequence[float]) -> list[Cell]:
+    return [Cell(figure(value, metric.unit), value) for value in values]
 
 
 def _compared(metric: Metric, values: Sequence[float]) -> list[Cell]:

@@ -92,15 +92,12 @@ def _times(column: pd.Series) -> TimeArray:
 
     if len(column) and pd.api.types.is_numeric_dtype(column):
         raise DataError(f"column {column.name} must hold times, not numbers", rule="recorded_time", row=0)
-    try:
-        times = pd.to_datetime(column)
-    except ValueError as error:
-        raise DataError(f"column {column.name} must hold times; {error}", rule="recorded_time") from error
-    if times.dt.tz is not None:
-        times = times.dt.tz_convert("UTC").dt.tz_localize(None)
-    if times.isna().any():
-        row = int(np.flatnonzero(times.isna())[0])
-        raise DataError("the time is missing", rule="recorded_time", row=row)
+    times = pd.to_datetime(column, format="ISO8601", utc=True, errors="coerce").dt.tz_localize(None)
+    wrong = np.flatnonzero(times.isna() | (times > pd.Timestamp.max) | (times < pd.Timestamp.min))
+    if len(wrong):
+        row = int(wrong[0])
+        message = f"column {column.name} must hold ISO dates or times (got {column.iloc[row]})"
+        raise DataError(message, rule="recorded_time", row=row, count=len(wrong))
     values = times.to_numpy("datetime64[ns]")
     late = np.flatnonzero(values[1:] <= values[:-1])
     if len(late):

@@ -69,7 +69,7 @@ def _stacked(result: Result, *, logarithmic: bool, ribbon: bool) -> Trace:
     bottom = 0.05 if ribbon else 0.0
     return layout(
         xaxis=date_axis(result.bars, anchor="y3" if ribbon else "y2"),
-        yaxis=axis(title, domain=[0.36, 1], type=kind, tickformat=",.4~r"),
+        yaxis=axis(title, domain=[0.36, 1], type=kind, tickformat=",.4~r", nticks=7),
         yaxis2=axis("drawdown", domain=[bottom, 0.32], tickformat=".0%", rangemode="tozero", nticks=5),
         yaxis3={"domain": [0, 0.03], "visible": False, "fixedrange": True},
         hoversubplots="axis",
@@ -133,13 +133,16 @@ def exposure(result: Result) -> Chart | str:
     account, decision = result.simulation, result.decision
     if len(result.bars) < 2 or not len(account.fills):
         return "Exposure: nothing was ever bought."
-    held, wanted = _net(account), _kept(decision.exposure).sum(axis=1)
+    held = _net(account)
+    wanted = np.clip(_kept(decision.exposure).sum(axis=1), -1.0, 1.0)
     rows = decimate([held, wanted])
     x = dates(result.bars, rows)
     area = {"fill": "tozeroy", "fillcolor": SOFT}
     traces = [line("held", x, held[rows], STRATEGY, hover=".0%", width=1.2, **area)]
     if result.effects:
-        traces.append(line("wanted by the strategy", x, wanted[rows], BENCHMARK, hover=".0%", width=1.2))
+        traces.append(
+            line("wanted by the strategy alone", x, wanted[rows], BENCHMARK, hover=".0%", width=1.2)
+        )
     for trace in traces:
         trace["line"]["shape"] = "hv"
     invested = account.gross > 0

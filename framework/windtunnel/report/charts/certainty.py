@@ -53,7 +53,7 @@ def intervals(result: Result) -> Chart | str:
         data=[_interval(*point) for point in points],
         layout=layout(
             xaxis=axis("Sharpe ratio, with its 95% interval", zeroline=True),
-            yaxis=axis("", type="category", showgrid=False),
+            yaxis=axis("", type="category", showgrid=False, range=[-0.6, 2.6]),
             hovermode="closest",
             showlegend=False,
             margin={"l": 56, "r": 12, "t": 8, "b": 40},

@@ -112,8 +112,9 @@ def main_column(result: Result) -> int:
 
 def axis(title: str, **more: Any) -> Trace:
     """Return an axis with a title that names its unit."""
+    named = {"title": {"text": title, "standoff": 8, "font": {"size": 12, "color": MUTED}}} if title else {}
     return {
-        "title": {"text": title, "standoff": 8, "font": {"size": 12, "color": MUTED}},
+        **named,
         "tickfont": {"size": 12, "color": MUTED},
         "gridcolor": GRID,
         "zerolinecolor": MUTED,
@@ -133,13 +134,14 @@ def layout(**parts: Any) -> Trace:
     """Return a layout in the report's style; ``parts`` are added and win."""
     base = {
         "autosize": True,
-        "margin": {"l": 56, "r": 12, "t": 36, "b": 36},
+        "margin": {"l": 56, "r": 12, "t": 36, "b": 28},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": PANEL, "bordercolor": GRID, "font": {"size": 13, "color": INK}},
         "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": INK},
         "uirevision": "kept",
     }
     return base | parts
@@ -157,5 +159,6 @@ def line(
         "y": numbers(y),
         "line": {"color": colour, "width": width},
         "hovertemplate": f"%{{y:{hover}}}",
+        "legendrank": 1 if colour == STRATEGY else 2,
         **more,
     }

@@ -82,9 +82,7 @@ def _volatility_title(result: Result, forecast: Forecast, column: int) -> str:
     if not known.any():
         return f"Forecast volatility of {symbol}."
     expected, realised = (float(np.sqrt(np.mean(values[known] ** 2))) for values in (mean, came))
-    text = (
-        f"Volatility of {symbol}: forecast {percent(expected)}, came {percent(realised)} (root mean square)"
-    )
+    text = f"Volatility of {symbol}: forecast {percent(expected)}, realised {percent(realised)} (root mean square)"
     banded = known & ~np.isnan(low) & ~np.isnan(high)
     if banded.any():
         inside = (came[banded] >= low[banded]) & (came[banded] <= high[banded])

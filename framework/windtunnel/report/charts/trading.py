@@ -42,24 +42,39 @@ def trades(result: Result) -> list[Chart] | str:
     if not len(result.simulation.trades):
         return "Trades: there was none."
     counts = np.bincount(result.simulation.trades.symbol, minlength=len(result.bars.symbols))
-    busiest = np.argsort(-counts, kind="stable")[:_SYMBOLS]
+    busiest = np.sort(np.argsort(-counts, kind="stable")[:_SYMBOLS])
     return [_symbol(result, int(column)) for column in busiest if counts[column]]
 
 
 def _symbol(result: Result, column: int) -> Chart:
     bars, name = result.bars, result.bars.symbols[column]
-    rows = decimate([bars.close[:, column]])
-    price = line(name, dates(bars, rows), bars.close[rows, column], BENCHMARK, hover="", width=1.2)
-    price["showlegend"] = False
+    close = bars.close[:, column]
+    held = np.where(result.simulation.units[:, column] != 0, close, np.nan)
+    rows = decimate([close])
+    x = dates(bars, rows)
+    price = line("price", x, close[rows], BENCHMARK, hover="", width=1.2)
     price["hovertemplate"] = "%{x}<br>close %{y:,.6~g}<extra></extra>"
+    quiet = {"hovertemplate": None, "hoverinfo": "skip"}
     patterns = result.decision.patterns
     marks = [] if patterns is None else _patterns(result, patterns.take(patterns.symbol == column), column)
+    logarithmic = np.nanmax(close) > 3 * np.nanmin(close)
+    scale = {"type": "log", "nticks": 7} if logarithmic else {}
     return Chart(
         id=f"trades-{column}",
         title=_title(result.simulation.trades, column, name),
-        data=[price, *marks, *_entries(result, column), *_exits(result, column)],
-        layout=layout(xaxis=date_axis(bars), yaxis=axis("price", tickformat=",.6~g"), hovermode="closest"),
-        height=380,
+        data=[
+            price,
+            line("held", x, held[rows], STRATEGY, hover="", width=1.8, **quiet),
+            *marks,
+            *_entries(result, column),
+            *_exits(result, column),
+        ],
+        layout=layout(
+            xaxis=date_axis(bars),
+            yaxis=axis(f"price{' (log scale)' if logarithmic else ''}", tickformat=",.6~g", **scale),
+            hovermode="closest",
+        ),
+        height=400,
         name=name,
     )
 

@@ -1,0 +1,70 @@
+"""Paths and secrets: what a configuration says about its surroundings, as written and as meant."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import Any
+
+from windtunnel.errors import Mistake
+from windtunnel.experiment.assemble import SET
+from windtunnel.experiment.node import Node, Path, dotted
+
+__all__ = ["SECRETS", "as_written", "located", "mapped", "misplaced_secrets", "secrets_in", "substituted"]
+
+SECRETS: Path = ("data", "params")
+"""The only place where ``${NAME}`` may stand."""
+
+_SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def mapped(node: Node, change: Callable[[Node], str]) -> Any:
+    """Return a node's plain value with every text in it changed."""
+    if isinstance(node.value, dict):
+        return {key: mapped(child, change) for key, child in node.value.items()}
+    if isinstance(node.value, list):
+        return [mapped(child, change) for child in node.value]
+    return change(node) if isinstance(node.value, str) else node.value
+
+
+def located(node: Node, text: str, folder: FilePath) -> str:
+    """Return a path that opens: relative to the file that it was written in, else to ``folder``."""
+    return text if _elsewhere(text) else str(_home(node, folder) / text)
+
+
+def as_written(node: Node, folder: FilePath) -> str:
+    """Return a path as the experiment's own file would write it, whichever file it comes from."""
+    text, home = str(node.value), _home(node, folder)
+    if home == folder or _elsewhere(text) or FilePath(text).is_absolute() or _SECRET.search(text):
+        return text
+    return FilePath(os.path.relpath(home / text, folder)).as_posix()
+
+
+def secrets_in(node: Node, path: Path) -> dict[Path, list[str]]:
+    """Return the names of environment variables in every text that has some."""
+    names = {here: _SECRET.findall(item.value) for here, item in node.walk(path) if isinstance(item.value, str)}
+    return {here: found for here, found in names.items() if found}
+
+
+def substituted(text: str, environment: Mapping[str, str]) -> str:
+    """Return a text with the values of the environment in it; a name that it lacks stays."""
+    return _SECRET.sub(lambda match: environment.get(match[1], match[0]), text)
+
+
+def misplaced_secrets(root: Node) -> Iterator[Mistake]:
+    """Yield a mistake for every ``${NAME}`` where none may stand."""
+    for path in secrets_in(root, ()):
+        if path[: len(SECRETS)] != SECRETS:
+            node = root.find(path)
+            rule = f"${{NAME}} may stand only under {dotted(SECRETS)} (got '{node.value}')"
+            yield Mistake(dotted(path), rule, node.file, node.line)
+
+
+def _home(node: Node, folder: FilePath) -> FilePath:
+    return folder if node.file in (None, SET) else FilePath(str(node.file)).parent
+
+
+def _elsewhere(text: str) -> bool:
+    return not text or "://" in text

@@ -1,0 +1,3 @@
+"""Data sources."""
+
+__all__: list[str] = []
