@@ -225,11 +225,11 @@ def test_candles_agree_with_recorded_talib(shared: Path, series: str) -> None:
 def test_agrees_with_published_backtrader_values(shared: Path) -> None:
     """Hold the last, the first and the middle value that backtrader's own tests publish, to six decimals.
 
-    Only the last value is held where backtrader starts a recursion elsewhere: its MACD begins the fast average
-    as soon as that has 12 bars (TA-Lib at bar 26, with the slow one), and its ADX smooths directional movement
-    from another bar. Both forget their start. Its percentile rank divides by the window (50), ours by the
-    other values (49), and its highest and lowest are of the close. The file has no volume, and backtrader
-    publishes no z-score, rolling volatility, OBV or VWAP.
+    Only the last value is held where backtrader starts a recursion elsewhere: its MACD begins the fast
+    average as soon as that has 12 bars (TA-Lib at bar 26, with the slow one), and its ADX smooths directional
+    movement from another bar. Both forget their start. Its percentile rank divides by the window (50), ours
+    by the other values (49), and its highest and lowest are of the close. The file has no volume, and
+    backtrader publishes no z-score, rolling volatility, OBV or VWAP.
     """
     vectors = json.loads((shared / "oracles" / "indicators" / "backtrader_test_vectors.json").read_text())
     frame = pd.read_csv(shared / "data" / "backtrader_samples" / "2006-day-001.txt")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -93,10 +93,12 @@ class Bars:
         """
         from windtunnel import gate
 
-        return cls._of(gate.admit_arrays(time, close, open, high, low, volume, symbols))
+        return cls.from_admitted(gate.admit_arrays(time, close, open, high, low, volume, symbols))
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, *, repair: gate.Repair = "none") -> Bars:
+    def from_frame(
+        cls, frame: pd.DataFrame, *, repair: gate.Repair = "none", timezone: str | None = None
+    ) -> Bars:
         """Build bars from a DataFrame, through the same gate as everything else.
 
         Parameters
@@ -107,6 +109,8 @@ class Bars:
             or one column of closes a symbol. Names are matched without regard to case.
         repair : str or mapping of str to str
             How to mend broken rows: one name for all rules or one a rule; see :func:`windtunnel.gate.admit`.
+        timezone : str, optional
+            Zone of the clock that naive times read.
 
         Raises
         ------
@@ -115,10 +119,11 @@ class Bars:
         """
         from windtunnel import gate
 
-        return cls._of(gate.admit(frame, repair=repair))
+        return cls.from_admitted(gate.admit(frame, repair=repair, timezone=timezone))
 
     @classmethod
-    def _of(cls, admitted: gate.Admitted) -> Bars:
+    def from_admitted(cls, admitted: gate.Admitted) -> Bars:
+        """Build bars from what the gate has let in."""
         open_, high, low, close, volume = (np.asfortranarray(admitted.fields[name]) for name in FIELDS)
         present = ~np.isnan(close)
         last_bar = len(close) - 1 - present[::-1].argmax(axis=0)
@@ -140,6 +145,16 @@ class Bars:
         return ~np.isnan(self.close)
 
     @cached_property
+    def local_time(self) -> TimeArray:
+        """``time`` on the clock of the exchange, ``[T]``; the same where there is no time zone."""
+        if self.timezone in (None, "UTC"):
+            return self.time
+        import pandas as pd
+
+        clock = pd.DatetimeIndex(self.time, tz="UTC").tz_convert(self.timezone).tz_localize(None)
+        return clock.to_numpy("datetime64[ns]")
+
+    @cached_property
     def hash(self) -> str:
         """Content hash: equal for equal times, symbols and values, whatever they came from."""
         digest = blake2b(digest_size=16)
@@ -159,19 +174,17 @@ class Bars:
         for days, periods in ((300, 1.0), (80, 4.0), (25, 12.0), (5, 52.0)):
             if gap >= days:
                 return periods
-        days_of_bars = self.time.astype("datetime64[D]")
-        days, per_day = np.unique(days_of_bars, return_counts=True)
-        weekday = (days.astype(np.int64) + 3) % 7
-        share = np.bincount(weekday, minlength=7) / len(days)
+        dates, per_day = np.unique(self.time.astype("datetime64[D]"), return_counts=True)
+        weekday = (dates.astype(np.int64) + 3) % 7
+        share = np.bincount(weekday, minlength=7) / len(dates)
         trading_days = 365.0 if (share[5:] > 0.07).all() else 252.0
         return trading_days * (float(np.median(per_day)) if gap < 0.9 else 1.0)
 
     def cut(self, start: int, stop: int) -> Bars:
-        """Return the rows ``start`` to ``stop`` (exclusive) without copying; each symbol's last bar is kept."""
+        """Return the rows ``start`` to ``stop`` (exclusive) without copying; each symbol keeps its last bar."""
         start, stop, _ = slice(start, stop).indices(len(self))
-        rows = slice(start, stop)
-        fields = (getattr(self, name)[rows] for name in FIELDS)
-        return Bars(self.time[rows], self.symbols, *fields, self.last_bar - start, self.timezone)
+        rows = {name: getattr(self, name)[start:stop] for name in ("time", *FIELDS)}
+        return replace(self, **rows, last_bar=self.last_bar - start)
 
     def between(self, start: str | None = None, end: str | None = None) -> Bars:
         """Return the bars from ``start`` to ``end``, both inclusive, without copying.
@@ -179,7 +192,8 @@ class Bars:
         Parameters
         ----------
         start, end : str, optional
-            ISO dates or times in the bars' own clock; a bare year, month or day means the whole of it.
+            ISO dates or times, on the exchange's clock (:attr:`local_time`) where they have no offset of
+            their own; a bare year, month or day means the whole of it.
 
         Raises
         ------
@@ -222,11 +236,11 @@ class Bars:
     def select(self, symbols: Sequence[str]) -> Bars:
         """Return the chosen symbols, in that order; rows stay, also where none of them has a bar."""
         columns = [self.column(symbol) for symbol in symbols]
-        fields = (np.asfortranarray(getattr(self, name)[:, columns]) for name in FIELDS)
-        return Bars(self.time, tuple(symbols), *fields, self.last_bar[columns], self.timezone)
+        fields = {name: np.asfortranarray(getattr(self, name)[:, columns]) for name in FIELDS}
+        return replace(self, symbols=tuple(symbols), **fields, last_bar=self.last_bar[columns])
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a long DataFrame: ``time, symbol, open, high, low, close, volume``, missing bars left out."""
+        """Return a long DataFrame, ``time symbol open high low close volume``, without the missing bars."""
         import pandas as pd
 
         rows, columns = np.nonzero(self.present)
@@ -244,8 +258,9 @@ class Bars:
         names = ", ".join(self.symbols[:4]) + (f", … ({len(self.symbols)})" if len(self.symbols) > 4 else "")
         if not len(self):
             return f"Bars({names}: no bars)"
-        unit = "D" if self.periods_per_year <= 366 else "m"
-        first, last = (np.datetime_as_string(time, unit=unit) for time in (self.time[0], self.time[-1]))
+        day = self.periods_per_year <= 366
+        ends = self.local_time[[0, -1]].astype("datetime64[D]" if day else "datetime64[m]")
+        first, last = (str(end).replace("T", " ") for end in ends)
         return f"Bars({names}: {first} … {last}, {len(self):,} bars)"
 
 

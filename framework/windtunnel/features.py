@@ -9,7 +9,7 @@ import numpy as np
 
 from windtunnel import indicators
 from windtunnel.bars import Bars
-from windtunnel.panels import ratio
+from windtunnel.panels import by_symbol, ratio
 from windtunnel.values import FloatArray
 
 __all__ = ["FEATURES", "NAMES", "Feature", "Features", "compute"]
@@ -21,7 +21,7 @@ class Feature:
 
     name: str
     definition: str
-    of: Callable[[Bars], FloatArray]
+    formula: Callable[[Bars], FloatArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ def compute(bars: Bars) -> Features:
     """Return all of :data:`FEATURES`: causal, without unit of price or volume, one plane a feature."""
     values = np.empty((*bars.shape, len(FEATURES)), order="F")
     for plane, feature in enumerate(FEATURES):
-        values[:, :, plane] = feature.of(bars)
+        values[:, :, plane] = feature.formula(bars)
     return Features(NAMES, values)
 
 
@@ -73,7 +73,10 @@ def _volatility_percentile(bars: Bars) -> FloatArray:
 
 
 def _gap(bars: Bars) -> FloatArray:
-    return bars.open / bars.close * (1.0 + indicators.returns(bars.close)) - 1.0
+    def column(open_: FloatArray, close: FloatArray) -> FloatArray:
+        return np.concatenate(([np.nan], open_[1:] / close[:-1] - 1.0))
+
+    return by_symbol(column, bars.open, bars.close)
 
 
 FEATURES: tuple[Feature, ...] = (

@@ -57,7 +57,7 @@ def test_knows_every_pattern_of_talib_and_its_warmup() -> None:
 
 
 def engulfing(panel: Panel, *, gap: bool = False) -> Bars:
-    """Two falling bars, then a bullish engulfing one that dips to 7.5; on request a missing bar in between."""
+    """Two falling bars, then a bullish engulfing one that dips to 7.5; maybe a bar is missing between."""
     open = np.array([10.0, 9.5, 8.8])
     close = np.array([9.6, 9.0, 9.7])
     high = np.array([10.1, 9.6, 9.9])

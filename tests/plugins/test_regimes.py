@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -106,4 +107,4 @@ def test_a_regime_stays_for_its_dwell(codes: list[int], dwell: int) -> None:
         expected.append(codes[bar] if holds else (expected[-1] if expected else -1))
     assert settled == expected
     changes = [bar for bar in range(1, len(settled)) if settled[bar] != settled[bar - 1]]
-    assert all(later - earlier >= dwell for earlier, later in zip(changes, changes[1:], strict=False))
+    assert all(later - earlier >= dwell for earlier, later in pairwise(changes))

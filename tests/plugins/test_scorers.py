@@ -64,7 +64,7 @@ def test_finds_what_matters_and_says_how_much(sample: tuple[SignalFeatures, Outc
 
 
 def test_by_hand() -> None:
-    """Coefficient 2, mean 3, scale 4, median 5, intercept -1: a feature of 7 gives odds of 1, a missing one 0."""
+    """Coefficient 2, mean 3, scale 4, median 5, intercept -1: 7 has log-odds 1, a missing feature 0."""
     state = {
         "names": np.array(["f0"]),
         "median": np.array([5.0]),

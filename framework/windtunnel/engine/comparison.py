@@ -80,7 +80,7 @@ class Comparison:
             case "constant":
                 return f"Its returns never vary, so it has no Sharpe ratio to compare with {holding}."
             case "constant benchmark":
-                return f"The returns of {holding} never vary: there is no Sharpe ratio to compare with."
+                return f"The returns of {holding} never vary, so it has no Sharpe ratio to compare with."
             case "identical":
                 return f"Its returns are those of {holding}, bar by bar."
         than = " than" if self.verdict == "did worse" else ""

@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path as FilePath
-from typing import Any, cast
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,7 +19,7 @@ from windtunnel.experiment.components import Built, build
 from windtunnel.experiment.document import dump
 from windtunnel.experiment.messages import Subject, mistakes_in
 from windtunnel.experiment.model import Experiment, PluginsSection, broken_rules
-from windtunnel.experiment.node import Node, dotted, graft
+from windtunnel.experiment.node import Node, Path, graft
 from windtunnel.experiment.places import as_written, located, misplaced_secrets
 from windtunnel.plugin import (
     DataSource,
@@ -148,13 +148,100 @@ def _load(
     if file is not None and "name" not in root.value:
         root = replace(root, value={"name": Node(_slug(file.stem), str(file)), **root.value})
     mistakes.extend(misplaced_secrets(root))
-    experiment = _validated(root, mistakes)
-    host = host or _host(root, folder, mistakes)
-    built: dict[str, Any] = {}
+    found: list[Mistake] = []
+    files = _plugin_files(root)
+    experiment = _validated(_with_files(root, [as_written(item, folder) for item in files]), found)
+    host = host or _host(root, [located(item, str(item.value), folder) for item in files], found)
+    built: dict[Path, Built | None] = {}
     if host is not None:
-        built = {slot: build(root, (slot,), slot, host, folder, mistakes) for slot in _SLOTS}
-        count = len(list((root.child("patterns") or Node([])).items()))
-        built["patterns"] = [build(root, ("patterns", i), "patterns", host, folder, mistakes) for i in range(count)]
+        built = {path: build(root, path, str(path[0]), host, folder, found) for path in _components(root)}
+    mistakes.extend(_first_per_key(found, mistakes))
     if mistakes or experiment is None or host is None:
         raise ConfigError(_in_order(mistakes, str(file)))
-    return _loaded(experiment, host, built, file)
+    return _loaded(experiment, host, {path: item for path, item in built.items() if item}, file)
+
+
+def _validated(root: Node, mistakes: list[Mistake]) -> Experiment | None:
+    data = root.plain()
+    subject = Subject(root, (), Experiment)
+    try:
+        return Experiment.model_validate_json(json.dumps(data))
+    except ValidationError as error:
+        mistakes.extend(mistakes_in(error, subject))
+    mistakes.extend(subject.mistake(tuple(key.split(".")), message) for key, message in broken_rules(data))
+    return None
+
+
+def _host(root: Node, files: Sequence[str], mistakes: list[Mistake]) -> Host | None:
+    """Build the host that the section ``plugins`` asks for; None where it cannot be."""
+    section = root.child("plugins") or Node({})
+    try:
+        allow = PluginsSection.model_validate_json(json.dumps(section.plain())).allow
+    except ValidationError:
+        return None
+    broken = []
+    for place, file in enumerate(files):
+        try:
+            load_file(FilePath(file))
+        except PluginError as error:
+            broken.append(Subject(root, (), Experiment).mistake(("plugins", "files", place), str(error)))
+    mistakes.extend(broken)
+    if broken:
+        return None
+    try:
+        return build_host(files=files, allow=allow)
+    except PluginError as error:
+        mistakes.append(Mistake("plugins.files", str(error), section.file, section.line))
+        return None
+
+
+def _plugin_files(root: Node) -> list[Node]:
+    listed = root.find(("plugins", "files"))
+    return [item for item in listed.value if isinstance(item.value, str)] if isinstance(listed.value, list) else []
+
+
+def _components(root: Node) -> list[Path]:
+    patterns = root.child("patterns") or Node([])
+    several = [("patterns", place) for place, _ in patterns.items() if isinstance(patterns.value, list)]
+    return [*((slot,) for slot in _SLOTS if root.child(slot)), *several]
+
+
+def _loaded(
+    experiment: Experiment, host: Host, built: Mapping[Path, Built], file: FilePath | None
+) -> Loaded:
+    resolved = experiment.model_dump(mode="json", by_alias=True)
+    for path, item in built.items():
+        section = resolved
+        for part in path:
+            section = section[part]
+        section["params"] = item.params
+    plugins: dict[Path, Any] = {path: item.plugin for path, item in built.items()}
+    return Loaded(
+        experiment=experiment,
+        host=host,
+        strategy=plugins[("strategy",)],
+        patterns=tuple(plugin for path, plugin in plugins.items() if path[0] == "patterns"),
+        regime=plugins.get(("regime",)),
+        volatility=plugins.get(("volatility",)),
+        scorer=plugins.get(("scorer",)),
+        source=plugins[("data",)],
+        file=None if file is None else str(file),
+        _resolved=resolved,
+    )
+
+
+def _slug(stem: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:64] or "experiment"
+
+
+def _first_per_key(found: Sequence[Mistake], earlier: Sequence[Mistake]) -> list[Mistake]:
+    """Drop what only follows from a mistake already known: a value that could not be read is null."""
+    known = {mistake.key for mistake in earlier}
+    unique = dict.fromkeys(mistake for mistake in found if mistake.key not in known)
+    return list(unique)
+
+
+def _in_order(mistakes: Sequence[Mistake], file: str) -> list[Mistake]:
+    """Sort by place: the file itself, the one it extends, overrides; each by line."""
+    rank = {None: 0, file: 0, SET: 2}
+    return sorted(mistakes, key=lambda mistake: (rank.get(mistake.file, 1), mistake.line or 0))

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from windtunnel.errors import DataError
 from windtunnel.gate.rows import FIELDS, MISSING_TIME, PRICES, Rows
 from windtunnel.gate.rules import Repair, broken_bars, repairs
-from windtunnel.gate.tables import Reading, read_arrays, read_frame
+from windtunnel.gate.tables import Reading, read_frame
+from windtunnel.gate.wide import read_arrays
 from windtunnel.values import BoolArray, FloatArray, TimeArray
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def admit_arrays(
 def _admit(rows: Rows, chosen: Mapping[str, str]) -> Admitted:
     mended = _Mended(chosen, {})
     unread = rows.time == MISSING_TIME
-    if mended.by("bad_time", rows, unread, lambda at: rows.what(int(rows.position[at]), "a time")):
+    if mended.by("bad_time", rows, unread, lambda at: rows.what("bad_time", int(rows.position[at]))):
         rows = rows.take(~unread)
     nameless = rows.code == -1
     if mended.by("bad_symbol", rows, nameless, lambda at: "the symbol is missing"):

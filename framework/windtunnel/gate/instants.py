@@ -68,4 +68,4 @@ def to_utc(local: np.datetime64, timezone: str | None) -> np.datetime64:
     import pandas as pd
 
     moment = pd.Timestamp(local).tz_localize(timezone, ambiguous=True, nonexistent="shift_forward")
-    return moment.tz_convert("UTC").tz_localize(None).to_datetime64().astype("datetime64[ns]")
+    return np.datetime64(moment.as_unit("ns").value, "ns")

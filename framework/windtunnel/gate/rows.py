@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from windtunnel.errors import DataError
+from windtunnel.errors import DataError, InvalidValueError, nearest
 from windtunnel.values import BoolArray, FloatArray, IntArray
 
-__all__ = ["FIELDS", "MISSING_TIME", "PRICES", "Rows"]
+__all__ = ["FIELDS", "MISSING_TIME", "PRICES", "Rows", "complete"]
 
 PRICES = ("open", "high", "low", "close")
 FIELDS = (*PRICES, "volume")
@@ -34,7 +34,7 @@ class Rows:
     unreadable : array of bool, ``[n]``
         Where a field held something that is not a number.
     what : callable
-        Takes a table row and says what was found where a time or a number was expected.
+        Takes a rule, ``bad_time`` or ``not_a_number``, and a table row that breaks it, and says how.
     symbols : tuple of str
     timezone : str or None
     clock : array of int64, ``[T]``
@@ -46,7 +46,7 @@ class Rows:
     position: IntArray
     fields: Mapping[str, FloatArray]
     unreadable: BoolArray
-    what: Callable[[int, str], str]
+    what: Callable[[str, int], str]
     symbols: tuple[str, ...]
     timezone: str | None
     clock: IntArray
@@ -64,6 +64,28 @@ class Rows:
             fields={name: values[rows] for name, values in self.fields.items()},
             unreadable=self.unreadable[rows],
         )
+
+    def choose(self, wanted: Sequence[str]) -> Rows:
+        """Return the rows of the wanted symbols, in that order, and the rows that name none.
+
+        Raises
+        ------
+        InvalidValueError
+            If one of them is not in the table or named twice.
+        """
+        if len(set(wanted)) < len(wanted):
+            raise InvalidValueError("symbols", "must be different names", tuple(wanted))
+        position = np.full(len(self.symbols) + 1, -2, np.int64)
+        position[-1] = -1
+        for index, name in enumerate(wanted):
+            if name not in self.symbols:
+                hint = nearest(name, self.symbols)
+                listed = ", ".join(self.symbols[:8]) + (", …" if len(self.symbols) > 8 else "")
+                told = f"did you mean {hint}?" if hint else f"there are {listed}"
+                raise InvalidValueError("symbols", f"must be symbols of the data; {told}", name)
+            position[self.symbols.index(name)] = index
+        code = position[self.code]
+        return replace(self, code=code, symbols=tuple(wanted)).take(code > -2)
 
     def error(self, rule: str, mask: BoolArray, message: Callable[[int], str]) -> DataError:
         """Return the error for the rows in ``mask``, which names the one that comes first in the table."""
@@ -83,3 +105,10 @@ class Rows:
         """Return the time of a row as people write it: a bare date at midnight."""
         text = str(np.datetime_as_string(np.datetime64(int(self.time[index]), "ns"), unit="auto"))
         return text.replace("T", " ") + (" UTC" if self.timezone is not None and "T" in text else "")
+
+
+def complete(fields: dict[str, FloatArray]) -> None:
+    """Set the fields that a table does not have: prices to the close, volume to NaN."""
+    for name in PRICES:
+        fields.setdefault(name, fields["close"])
+    fields.setdefault("volume", np.full(len(fields["close"]), np.nan))

@@ -103,7 +103,7 @@ def broken_bars(rows: Rows) -> Iterator[Fault]:
         name, price = ("close", close[at]) if inside else ("open", open_[at])
         return f"{name} {price:.10g} lies outside low {low[at]:.10g} … high {high[at]:.10g}"
 
-    yield "not_a_number", rows.unreadable, lambda at: rows.what(int(rows.position[at]), "a number")
+    yield "not_a_number", rows.unreadable, lambda at: rows.what("not_a_number", int(rows.position[at]))
     infinite = np.any([np.isinf(array) for array in rows.fields.values()], axis=0)
     yield "infinite", infinite, lambda at: value(at, lambda number: bool(np.isinf(number)))
     absent = np.isnan(open_) | np.isnan(high) | np.isnan(low) | np.isnan(close)

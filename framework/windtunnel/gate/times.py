@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,16 +14,37 @@ from windtunnel.values import IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_date_and_time", "read_times"]
+__all__ = ["Clock", "read_date_and_time", "read_times"]
 
 _FORM = r"^([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4})(?:[ T]+(.*))?$"
 _EPOCH_UNITS = ((1e8, 10**9), (1e11, 10**6), (1e14, 10**3), (1e17, 1))
 _EPOCH_END = 9.2e18
 
 
-def read_times(
-    values: pd.Series, time_format: str | None = None, timezone: str | None = None
-) -> tuple[IntArray, str | None]:
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """The times of a table.
+
+    Parameters
+    ----------
+    time : array of int64, ``[n]``
+        Nanoseconds since 1970, in UTC where there is a zone; ``MISSING_TIME`` where missing, unreadable,
+        outside 1678 … 2261, or skipped or doubled by the zone's clock.
+    timezone : str or None
+    source : Series, ``[n]``
+        What stood there.
+    """
+
+    time: IntArray
+    timezone: str | None
+    source: pd.Series
+
+    def unread(self, row: int) -> str:
+        """Say what stood where no time could be read."""
+        return f"{self.source.iloc[row]!r} is not a time that can be read"
+
+
+def read_times(values: pd.Series, time_format: str | None = None, timezone: str | None = None) -> Clock:
     """Read a column of times.
 
     Understood are datetimes and dates; ISO text, ``20150102``, ``20150102 09:30`` and ``2015/01/02``;
@@ -38,13 +60,6 @@ def read_times(
     timezone : str, optional
         Zone of the clock that naive times read; others are shown in it.
 
-    Returns
-    -------
-    time : array of int64, ``[n]``
-        Nanoseconds since 1970, in UTC where there is a zone; ``MISSING_TIME`` where missing, unreadable,
-        outside 1678 … 2261, or skipped or doubled by the zone's clock.
-    timezone : str or None
-
     Raises
     ------
     DataError
@@ -52,37 +67,36 @@ def read_times(
     InvalidValueError
         If ``time_format`` or ``timezone`` is not valid.
     """
-    index = _parse(values, time_format, timezone)
-    return _in_utc(index, timezone)
+    return _clock(_parse(values, time_format, timezone), timezone, values)
 
 
 def read_date_and_time(
     dates: pd.Series, times: pd.Series, time_format: str | None = None, timezone: str | None = None
-) -> tuple[IntArray, str | None]:
+) -> Clock:
     """Read a column of dates and one of times of day as :func:`read_times` reads a single one."""
     import pandas as pd
 
-    if time_format is not None:
-        both = dates.astype(object).map(str) + " " + times.astype(object).map(str)
-        return read_times(both.where(dates.notna() & times.notna()), time_format, timezone)
-    midnight, zone = read_times(dates)
     text = times.astype(object).map(str)
+    both = (dates.astype(object).map(str) + " " + text).where(dates.notna() & times.notna())
+    if time_format is not None:
+        return read_times(both, time_format, timezone)
+    days = read_times(dates)
     codes, distinct = pd.factorize(text)
     clock = pd.Index(distinct).astype(str)
     clock = clock.where(clock.str.count(":") != 1, clock + ":00")
     of_day = pd.to_timedelta(clock.where(clock.str.match(r"^[0-9]{1,2}:")), errors="coerce").as_unit("ns")
     since = of_day.asi8[codes]
-    missing = (midnight == MISSING_TIME) | (since == MISSING_TIME) | (since >= 86_400 * 10**9)
-    moment = np.where(missing, MISSING_TIME, midnight + np.where(missing, 0, since))
+    missing = (days.time == MISSING_TIME) | (since == MISSING_TIME) | (since >= 86_400 * 10**9)
+    moment = np.where(missing, MISSING_TIME, days.time + np.where(missing, 0, since))
     index = pd.DatetimeIndex(moment.view("datetime64[ns]"))
-    return _in_utc(index if zone is None else index.tz_localize(zone), timezone)
+    return _clock(index if days.timezone is None else index.tz_localize("UTC"), timezone, both)
 
 
-def _in_utc(index: pd.DatetimeIndex, timezone: str | None) -> tuple[IntArray, str | None]:
+def _clock(index: pd.DatetimeIndex, timezone: str | None, source: pd.Series) -> Clock:
     import pandas as pd
 
-    in_range = (index.year >= 1678) & (index.year <= 2261)
-    index = index.where(in_range, pd.NaT).as_unit("ns")
+    in_range = np.asarray((index.year >= 1678) & (index.year <= 2261))
+    index = pd.DatetimeIndex(index.where(in_range)).as_unit("ns")
     if timezone is not None:
         try:
             if index.tz is None:
@@ -91,8 +105,8 @@ def _in_utc(index: pd.DatetimeIndex, timezone: str | None) -> tuple[IntArray, st
         except (KeyError, ValueError, TypeError, OSError) as error:
             rule = "must be the name of a time zone, such as America/New_York"
             raise InvalidValueError("timezone", rule, timezone) from error
-        return index.asi8.copy(), timezone
-    return index.asi8.copy(), None if index.tz is None else _zone_name(index.tz)
+        return Clock(index.asi8.copy(), timezone, source)
+    return Clock(index.asi8.copy(), None if index.tz is None else _zone_name(index.tz), source)
 
 
 def _zone_name(zone: Any) -> str:
@@ -132,7 +146,7 @@ def _parse(values: pd.Series, time_format: str | None, timezone: str | None) -> 
         return _from_numbers(pd.to_numeric(values.astype(object).where(values.notna()), errors="coerce"))
     else:
         return _unreadable(len(values))
-    return parsed.append(pd.DatetimeIndex([pd.NaT]).astype(parsed.dtype))[codes]
+    return pd.DatetimeIndex(parsed.append(pd.DatetimeIndex([pd.NaT]).astype(parsed.dtype))[codes])
 
 
 def _unreadable(length: int) -> pd.DatetimeIndex:

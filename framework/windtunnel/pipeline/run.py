@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -88,10 +88,13 @@ def _hold(bars: Bars, symbol: str, candidate: Candidate) -> Simulation:
 
 
 def _effects(
-    bars: Bars, candidate: Candidate, decision: Decision, figures: object, final: Mapping[str, float]
+    bars: Bars,
+    candidate: Candidate,
+    decision: Decision,
+    figures: Callable[[Simulation], Mapping[str, float]],
+    final: Mapping[str, float],
 ) -> tuple[Effect, ...]:
     """Compare the run with and without each part, adding one part at a time."""
-    assert callable(figures)
     steps: list[tuple[str, Exposure]] = []
     if candidate.gate is not None:
         steps.append(("gate", decision.gated))
@@ -115,8 +118,9 @@ def _sentence(part: str, before: Mapping[str, float], after: Mapping[str, float]
     """Say in words what a part changed a year and in the worst drawdown."""
     growth = after["cagr"] - before["cagr"]
     depth = abs(before["max_drawdown"]) - abs(after["max_drawdown"])
-    if not np.isfinite(growth) or (abs(growth) < 5e-5 and abs(depth) < 5e-4):
-        return f"The {part} changed nothing to speak of."
-    year = f"{'added' if growth > 0 else 'cost'} {abs(growth):.1%} a year"
-    worst = f"{'cut' if depth > 0 else 'deepened'} the worst drawdown by {abs(depth) * 100:.1f} points"
-    return f"The {part} {year} and {worst}."
+    said = []
+    if abs(growth) >= 0.0005:
+        said.append(f"{'added' if growth > 0 else 'cost'} {abs(growth):.1%} a year")
+    if abs(depth) >= 0.0005:
+        said.append(f"{'cut' if depth > 0 else 'deepened'} the worst drawdown by {abs(depth) * 100:.1f} points")
+    return f"The {part} {' and '.join(said) or 'changed nothing to speak of'}."

@@ -118,7 +118,7 @@ def _compared(metric: Metric, values: Sequence[float]) -> list[Cell]:
 def effects(result: Result) -> str:
     """Return the ladder from the strategy alone to all parts together, one row a step."""
     steps = [("strategy alone", result.effects[0].before)]
-    steps += [(f"+ {effect.part}", effect.after) for effect in result.effects]
+    steps += [(f"+\u00a0{effect.part}", effect.after) for effect in result.effects]
     shown = [metric for metric in catalogue(result.metrics) if metric.name in _LADDER]
     shown.sort(key=lambda metric: _LADDER.index(metric.name))
     columns = [

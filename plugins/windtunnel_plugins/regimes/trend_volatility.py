@@ -16,6 +16,8 @@ __all__ = ["TrendVolatility"]
 NAMES = ("trending_bullish", "trending_bearish", "ranging", "high_volatility")
 BULLISH, BEARISH, RANGING, HIGH_VOLATILITY = range(4)
 UNKNOWN = -1
+TIE = 1e-9
+"""Volatility that exceeds its quantile by no more than this share is equal to it, but for rounding."""
 
 
 class TrendVolatility(RegimeModel):
@@ -78,7 +80,7 @@ class TrendVolatility(RegimeModel):
         rise[self.slope :] = average[self.slope :] - average[: -self.slope]
         rules: list[BoolArray] = [
             np.isnan(rise) | np.isnan(high),
-            volatility > high,
+            volatility > high * (1 + TIE),
             (close > average) & (rise > 0),
             (close < average) & (rise < 0),
         ]

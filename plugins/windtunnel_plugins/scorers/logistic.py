@@ -66,14 +66,15 @@ class Logistic(SignalScorer):
             raise PluginError(f"logistic was fitted on the features {fitted} (got {features.names})")
         standardised = (_fill(features.values, state["median"]) - state["mean"]) / state["scale"]
         contributions = standardised * state["coefficients"]
-        probability = 1 / (1 + np.exp(-(state["intercept"] + contributions.sum(axis=1))))
-        return Scores(probability, np.abs(2 * probability - 1), contributions)
+        log_odds = state["intercept"] + contributions.sum(axis=1)
+        twice_less_one = np.tanh(log_odds / 2)
+        return Scores((1 + twice_less_one) / 2, np.abs(twice_less_one), contributions)
 
     def _regress(self, standardised: FloatArray, outcomes: Outcomes) -> tuple[FloatArray, float]:
         from sklearn.linear_model import LogisticRegression
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-        model = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", max_iter=100)
+        model = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", tol=1e-8)
         with threadpool_limits(1):
             model.fit(standardised, outcomes.won)
         return model.coef_[0], float(model.intercept_[0])

@@ -155,7 +155,7 @@ def exposure(result: Result) -> Chart | str:
         data=traces,
         layout=layout(
             xaxis=date_axis(result.bars),
-            yaxis=axis("net exposure, share of equity", tickformat=".0%", rangemode="tozero"),
+            yaxis=axis("net exposure", tickformat=".0%", rangemode="tozero"),
         ),
         height=240,
     )

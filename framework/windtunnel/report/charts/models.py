@@ -82,7 +82,9 @@ def _volatility_title(result: Result, forecast: Forecast, column: int) -> str:
     if not known.any():
         return f"Forecast volatility of {symbol}."
     expected, realised = (float(np.sqrt(np.mean(values[known] ** 2))) for values in (mean, came))
-    text = f"Volatility of {symbol}: forecast {percent(expected)}, realised {percent(realised)} (root mean square)"
+    text = (
+        f"Volatility of {symbol}: {percent(expected)} forecast, {percent(realised)} came (root mean square)"
+    )
     banded = known & ~np.isnan(low) & ~np.isnan(high)
     if banded.any():
         inside = (came[banded] >= low[banded]) & (came[banded] <= high[banded])
@@ -186,7 +188,7 @@ def contributions(result: Result) -> Chart | str:
             }
         ],
         layout=layout(
-            xaxis=axis("mean absolute contribution, in the scorer's units", rangemode="tozero"),
+            xaxis=axis("mean absolute contribution", rangemode="tozero"),
             yaxis=axis("", type="category"),
             hovermode="closest",
             margin={"l": 56, "r": 12, "t": 8, "b": 40},

@@ -34,7 +34,8 @@
     if (narrow.matches) slim(layout);
     if (touch.matches) layout.dragmode = false;
     const plot = figure.querySelector(".plot");
-    return Plotly.react(plot, data, layout, { ...config, displayModeBar: touch.matches ? false : "hover" });
+    const small = narrow.matches || touch.matches;
+    return Plotly.react(plot, data, layout, { ...config, displayModeBar: small ? false : "hover" });
   };
   const figures = [...document.querySelectorAll("figure.chart")];
   const drawAll = () => figures.filter((figure) => !figure.hidden).forEach(draw);
