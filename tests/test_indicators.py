@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+import talib
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -159,18 +160,6 @@ def test_percentile_rank_counts_ties_half() -> None:
     )
 
 
-def test_lag_fills_with_what_the_type_has() -> None:
-    floats = np.asfortranarray([[1.0, 2.0], [3.0, 4.0]])
-    np.testing.assert_array_equal(indicators.lag(floats, 1), [[NAN, NAN], [1, 2]])
-    assert indicators.lag(floats, 1).flags.f_contiguous
-    for values in (np.array([True, True]), np.array([5, 6], np.int8), np.array([5, 6])):
-        lagged = indicators.lag(values, 1)
-        assert lagged.dtype == values.dtype
-        np.testing.assert_array_equal(lagged, [0, values[0]])
-    np.testing.assert_array_equal(indicators.lag(floats, 0), floats)
-    assert np.isnan(indicators.lag(floats, 9)).all()
-
-
 # Oracles
 
 
@@ -317,6 +306,18 @@ def test_what_came_before_the_window_does_not_show(panel: Panel, data: st.DataOb
             np.testing.assert_array_equal(late[4:], values[start + 4 :], err_msg=name)
 
 
+def test_no_candlestick_function_looks_ahead(shared: Path) -> None:
+    frame = pd.read_parquet(shared / "oracles" / "indicators" / "input_GOOG.parquet").astype("float64")
+    fields = [np.array(frame[name][:400]) for name in ("Open", "High", "Low", "Close")]
+    names = talib.get_function_groups()["Pattern Recognition"]
+    assert len(names) == 61
+    for name in names:
+        whole = indicators.candle(*fields, name)
+        for stop in range(1, 400, 7):
+            early = indicators.candle(*(field[:stop] for field in fields), name)
+            np.testing.assert_array_equal(early, whole[:stop], err_msg=name)
+
+
 # Awkward input
 
 
@@ -393,7 +394,6 @@ def test_short_data_are_all_warm_up(name: str, bars: int) -> None:
         (lambda x: indicators.macd(x, 26, 12, 9), "slow", "must be greater than fast = 26"),
         (lambda x: indicators.macd(x, 1, 12, 9), "fast", "must be at least 2 bars"),
         (lambda x: indicators.bollinger(x, 20, 0.0), "width", "must be positive and finite"),
-        (lambda x: indicators.lag(x, -1), "bars", "must be at least 0 bars"),
         (lambda x: indicators.atr(x, x[1:], x, 3), "panels", "must have the same shape"),
         (lambda x: indicators.candle(x, x, x, x, "engulfin"), "name", "did you mean CDLENGULFING?"),
     ],

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -181,9 +181,9 @@ class Bars:
         return trading_days * (float(np.median(per_day)) if gap < 0.9 else 1.0)
 
     def cut(self, start: int, stop: int) -> Bars:
-        """Return the rows ``start`` to ``stop`` (exclusive) without copying; each symbol keeps its last bar."""
+        """Return the rows ``start`` to ``stop`` (exclusive) without copying; last bars may lie beyond."""
         start, stop, _ = slice(start, stop).indices(len(self))
-        rows = {name: getattr(self, name)[start:stop] for name in ("time", *FIELDS)}
+        rows: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in ("time", *FIELDS)}
         return replace(self, **rows, last_bar=self.last_bar - start)
 
     def between(self, start: str | None = None, end: str | None = None) -> Bars:
@@ -202,12 +202,13 @@ class Bars:
         """
         from windtunnel import gate
 
-        low = 0 if start is None else int(np.searchsorted(self.time, gate.instant(start, "start"), "left"))
-        high = (
-            len(self)
-            if end is None
-            else int(np.searchsorted(self.time, gate.instant(end, "end", last=True), "right"))
-        )
+        low, high = 0, len(self)
+        if start is not None:
+            first = gate.instant(start, "start", timezone=self.timezone)
+            low = int(np.searchsorted(self.time, first, "left"))
+        if end is not None:
+            last = gate.instant(end, "end", last=True, timezone=self.timezone)
+            high = int(np.searchsorted(self.time, last, "right"))
         return self.cut(low, max(low, high))
 
     def __getitem__(self, window: slice) -> Bars:
@@ -236,7 +237,7 @@ class Bars:
     def select(self, symbols: Sequence[str]) -> Bars:
         """Return the chosen symbols, in that order; rows stay, also where none of them has a bar."""
         columns = [self.column(symbol) for symbol in symbols]
-        fields = {name: np.asfortranarray(getattr(self, name)[:, columns]) for name in FIELDS}
+        fields: dict[str, Any] = {name: np.asfortranarray(getattr(self, name)[:, columns]) for name in FIELDS}
         return replace(self, symbols=tuple(symbols), **fields, last_bar=self.last_bar[columns])
 
     def to_frame(self) -> pd.DataFrame:

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+import numpy as np
+from pydantic import Field, field_validator
 
-from windtunnel.values import ConfigModel
+from windtunnel.bars import Bars
+from windtunnel.errors import DataError, InvalidValueError, PluginError, WindtunnelError
+from windtunnel.values import ConfigModel, FloatArray, IntArray, Request, Table, TimeArray
 
-__all__ = ["DataSection", "QualitySection"]
+if TYPE_CHECKING:
+    from windtunnel.plugin import DataSource
+
+__all__ = ["DataSection", "Dataset", "QualitySection", "load", "resample"]
+
+_TIMEFRAME = re.compile(r"([1-9][0-9]{0,4})([smhdwM])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_MONDAY = 4
+"""The first Monday of 1970, in days."""
 
 
 class QualitySection(ConfigModel):
     """What to do about rows that break a rule of the gate."""
 
     repair: str | dict[str, str] = "none"
-    """One repair for every rule, or one a rule: none, drop, forward_fill, mark_missing."""
+    """One repair for every rule that allows it, or one a rule: none, drop, forward_fill, mark_missing, sort,
+    keep_first, keep_last."""
+
+    @field_validator("repair")
+    @classmethod
+    def _is_legal(cls, repair: str | dict[str, str]) -> str | dict[str, str]:
+        from windtunnel import gate
+
+        gate.repairs(repair)
+        return repair
 
 
 class DataSection(ConfigModel):
@@ -26,14 +49,162 @@ class DataSection(ConfigModel):
     params: dict[str, Any] = Field(default_factory=dict)
     """Parameters of the data source."""
     symbols: tuple[str, ...] = ()
-    """Symbols to load; empty means all that the source has."""
+    """Symbols to load, in this order; empty means all that the source has."""
     start: str | None = None
     """First date or time, inclusive, in any ISO form: 1999, 2008-09 or 2008-09-15T14:30."""
     end: str | None = None
     """Last date or time, inclusive; a bare year, month or day means the whole of it."""
     timeframe: str | None = None
-    """What to ask the source for, such as 1d or 1h."""
+    """What to ask the source for, such as 1d or 1h; a source that has one kind of bars gives that."""
     resample: str | None = None
-    """Longer bars to build from the source's own, such as 1h, 1d or 1w."""
+    """Longer bars to build from the source's own, such as 5m, 4h, 1d, 1w or 1M; stamped with their start."""
     quality: QualitySection = QualitySection()
     """What to do about broken rows."""
+
+    @field_validator("symbols")
+    @classmethod
+    def _differ(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        if twice:
+            raise InvalidValueError("symbols", "must be different names", twice[0])
+        return symbols
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _year_is_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_a_time(cls, value: str | None, info: Any) -> str | None:
+        from windtunnel import gate
+
+        if value is not None:
+            gate.instant(value, info.field_name)
+        return value
+
+    @field_validator("timeframe", "resample")
+    @classmethod
+    def _is_a_timeframe(cls, value: str | None, info: Any) -> str | None:
+        if value is not None:
+            _timeframe(value, info.field_name)
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The bars of an experiment, and what is known about them.
+
+    Parameters
+    ----------
+    bars : Bars
+    attributes : mapping of str to mapping
+        For each symbol what the source knows of it (``sector``, …).
+    truth : mapping or None
+        Of synthetic data. No plugin ever sees it.
+    repairs : mapping of str to int
+        For each rule of the gate that was broken, the rows repaired; of all that the source gave.
+    resampled_from : int or None
+        Number of bars before resampling; None where nothing was resampled.
+    """
+
+    bars: Bars
+    attributes: Mapping[str, Mapping[str, Any]]
+    truth: Mapping[str, Any] | None
+    repairs: Mapping[str, int]
+    resampled_from: int | None
+
+
+def load(source: DataSource, section: DataSection) -> Dataset:
+    """Ask a source for data and make bars of them: gate, symbols, end, resampling, start.
+
+    ``end`` cuts the source's own bars, so that no resampled bar holds anything later; ``start`` keeps
+    the resampled bars that begin there or later.
+
+    Raises
+    ------
+    PluginError
+        If the source fails or does not return a Table.
+    InvalidValueError
+        If a symbol is not there, or ``resample`` is finer than the bars.
+    DataError
+        If the data break a rule of the gate, or no bar lies between start and end.
+    """
+    from windtunnel import gate
+
+    table = _ask(source, section)
+    admitted = gate.admit(
+        table.frame,
+        repair=section.quality.repair,
+        symbols=section.symbols,
+        time_format=table.time_format,
+        timezone=table.timezone,
+    )
+    whole = Bars.from_admitted(admitted)
+    bars = whole.between(end=section.end)
+    before = None
+    if section.resample is not None:
+        before = len(bars)
+        bars = resample(bars, section.resample)
+    bars = bars.between(start=section.start)
+    if not bars.present.any():
+        wanted = f"from {section.start or 'the beginning'} to {section.end or 'the end'}"
+        first, last = (np.datetime_as_string(time, unit="auto") for time in whole.local_time[[0, -1]])
+        raise DataError(f"no bars {wanted}; the data span {first} … {last}", rule="empty")
+    attributes = {name: table.attributes[name] for name in bars.symbols if name in table.attributes}
+    return Dataset(bars, attributes, table.truth, admitted.repairs, before)
+
+
+def _ask(source: DataSource, section: DataSection) -> Table:
+    request = Request(section.symbols, section.start, section.end, section.timeframe)
+    try:
+        table: Any = source.load(request)
+    except WindtunnelError:
+        raise
+    except Exception as error:
+        raise PluginError(f"data source {source.name}: {type(error).__name__}: {error}") from error
+    if not isinstance(table, Table):
+        raise PluginError(f"data source {source.name} must return a Table (got {type(table).__name__})")
+    return table
+
+
+def resample(bars: Bars, timeframe: str) -> Bars:
+    """Build longer bars: open first, high highest, low lowest, close last, volume summed.
+
+    Parameters
+    ----------
+    bars : Bars
+        Stamped with their start.
+    timeframe : str
+        A number of seconds, minutes, hours, days, weeks or months: ``30s``, ``5m``, ``4h``, ``1d``, ``1w``,
+        ``1M``. Seconds to hours are counted from each midnight, days from 1970, weeks from Monday, months
+        from January, all on the exchange's clock.
+
+    Returns
+    -------
+    Bars
+        Stamped with the start of each bucket that holds a bar of any symbol. A symbol without a bar there
+        has NaN; volume is NaN where it is NaN throughout.
+
+    Raises
+    ------
+    InvalidValueError
+        If ``timeframe`` is not one, or shorter than the bars.
+    """
+    label = _buckets(bars, *_timeframe(timeframe, "resample"))
+    if len(label) > 2 and (label == bars.time).all() is False:
+        _refuse_finer(bars, label, timeframe)
+    first = np.flatnonzero(np.concatenate(([True], np.diff(label) > 0)))[: len(label)]
+    fields = _aggregate(bars, first)
+    bucket = np.searchsorted(first, np.arange(len(bars)), side="right") - 1
+    inside = bars.last_bar < len(bars)
+    last_bar = np.where(inside, bucket[np.where(inside, bars.last_bar, 0)], len(first))
+    return replace(bars, time=label[first], last_bar=last_bar, **fields)
+
+
+def _timeframe(text: str, parameter: str) -> tuple[int, str]:
+    match = _TIMEFRAME.fullmatch(text)
+    if match is None:
+        rule = "must be a number and one of s, m, h, d, w, M, such as 5m, 1h, 4h, 1d, 1w or 1M"
+        raise InvalidValueError(parameter, rule, text)
+    return int(match[1]), match[2]

@@ -17,14 +17,14 @@ values have a deviation of exactly 0, and what came before never shows in the la
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from windtunnel.errors import InvalidValueError, nearest
 from windtunnel.panels import (
     by_symbol,
+    check_window,
     many_by_symbol,
     ratio,
     rolling_mean,
@@ -41,7 +41,6 @@ __all__ = [
     "candle",
     "donchian",
     "ema",
-    "lag",
     "log_returns",
     "macd",
     "obv",
@@ -56,15 +55,13 @@ __all__ = [
     "zscore",
 ]
 
-_LONGEST = 100_000
 _LOST = 1e-290
 """What is smaller will soon have no digits left (long after the last change of price)."""
-_Array = TypeVar("_Array", bound=npt.NDArray[Any])
 
 
 def sma(values: FloatArray, window: int) -> FloatArray:
     """Return the simple moving average: the mean of the last ``window`` (≥ 1) values."""
-    _check("window", window, 1)
+    check_window("window", window, 1)
     return by_symbol(lambda x: rolling_mean(x, window), values)
 
 
@@ -75,13 +72,13 @@ def ema(values: FloatArray, window: int) -> FloatArray:
     -----
     ``e[t] = e[t-1] + 2 / (window + 1) * (x[t] - e[t-1])``, from the mean of the first ``window`` values.
     """
-    _check("window", window, 1)
+    check_window("window", window, 1)
     return by_symbol(lambda x: _talib("EMA")(x, window), values)
 
 
 def wma(values: FloatArray, window: int) -> FloatArray:
     """Return the weighted moving average of ``window`` (≥ 1): weights 1 (oldest) … ``window`` (newest)."""
-    _check("window", window, 1)
+    check_window("window", window, 1)
     return by_symbol(lambda x: rolling_weighted_mean(x, window), values)
 
 
@@ -94,7 +91,7 @@ def rsi(values: FloatArray, window: int) -> FloatArray:
     ``a[t] = a[t-1] + (x[t] - a[t-1]) / window``, started with the mean of the first ``window`` changes.
     J. W. Wilder, *New Concepts in Technical Trading Systems*, 1978, section VI.
     """
-    _check("window", window, 2)
+    check_window("window", window, 2)
 
     def column(x: FloatArray) -> FloatArray:
         change = np.diff(x)
@@ -116,9 +113,9 @@ def macd(values: FloatArray, fast: int, slow: int, signal: int) -> tuple[FloatAr
     what is left. ``2 <= fast < slow``. Both averages start at the same bar, and all three outputs where the
     signal does. G. Appel, *The Moving Average Convergence-Divergence Trading Method*, 1985.
     """
-    _check("fast", fast, 2)
-    _check("slow", slow, 3)
-    _check("signal", signal, 1)
+    check_window("fast", fast, 2)
+    check_window("slow", slow, 3)
+    check_window("signal", signal, 1)
     if slow <= fast:
         raise InvalidValueError("slow", f"must be greater than fast = {fast}", slow)
     line, average, histogram = many_by_symbol(lambda x: _talib("MACD")(x, fast, slow, signal), 3, values)
@@ -131,9 +128,9 @@ def bollinger(values: FloatArray, window: int, width: float) -> tuple[FloatArray
     Notes
     -----
     ``sma(window) ± width * population deviation`` of the last ``window`` (≥ 2) values; ``width > 0``.
-    J. Bollinger, *Bollinger on Bollinger Bands*, 2001, chapter 7.
+    J. Bollinger, *Bollinger on Bollinger Bands*, 2001.
     """
-    _check("window", window, 2)
+    check_window("window", window, 2)
     if not 0 < width < np.inf:
         raise InvalidValueError("width", "must be positive and finite", width)
 
@@ -154,7 +151,7 @@ def atr(high: FloatArray, low: FloatArray, close: FloatArray, window: int) -> Fl
     Wilder's average (see :func:`rsi`) of ``max(high, close[t-1]) - min(low, close[t-1])``; the first bar has
     no true range. J. W. Wilder, *New Concepts in Technical Trading Systems*, 1978, section III.
     """
-    _check("window", window, 1)
+    check_window("window", window, 1)
     return by_symbol(lambda h, lo, c: _talib("ATR")(h, lo, c, window), high, low, close)
 
 
@@ -166,7 +163,7 @@ def adx(high: FloatArray, low: FloatArray, close: FloatArray, window: int) -> Fl
     Wilder's average of ``100 * abs(+DI - -DI) / (+DI + -DI)``, which counts as 0 before anything has moved.
     J. W. Wilder, *New Concepts in Technical Trading Systems*, 1978, section IV.
     """
-    _check("window", window, 2)
+    check_window("window", window, 2)
 
     def column(h: FloatArray, lo: FloatArray, c: FloatArray) -> FloatArray:
         # TA-Lib takes anything under 1e-14 for zero. Scaling by a power of two is exact, and ADX has no unit.
@@ -179,10 +176,10 @@ def adx(high: FloatArray, low: FloatArray, close: FloatArray, window: int) -> Fl
 def donchian(high: FloatArray, low: FloatArray, window: int) -> tuple[FloatArray, FloatArray]:
     """Return the highest high and the lowest low of the last ``window`` (≥ 1) bars, this bar included.
 
-    A breakout strategy compares the close with the channel of the bar before (:func:`lag`). Attributed to
-    R. Donchian (1960).
+    A breakout strategy compares the close with the channel of the bar before (see
+    :func:`windtunnel.panels.lag`). Attributed to R. Donchian (the four-week rule).
     """
-    _check("window", window, 1)
+    check_window("window", window, 1)
 
     def column(h: FloatArray, lo: FloatArray) -> tuple[FloatArray, ...]:
         return (h, lo) if window == 1 else (_talib("MAX")(h, window), _talib("MIN")(lo, window))
@@ -193,7 +190,7 @@ def donchian(high: FloatArray, low: FloatArray, window: int) -> tuple[FloatArray
 
 def roc(values: FloatArray, window: int) -> FloatArray:
     """Return the rate of change over ``window`` (≥ 1) bars, a fraction: ``x[t] / x[t-window] - 1``."""
-    _check("window", window, 1)
+    check_window("window", window, 1)
     return by_symbol(lambda x: _late(ratio(x[window:], x[:-window]) - 1.0, len(x)), values)
 
 
@@ -214,7 +211,7 @@ def rolling_volatility(values: FloatArray, window: int, periods_per_year: float)
     -----
     ``sqrt(periods_per_year * sum((r - mean(r)) ** 2) / (window - 1))``; 0.15 is 15 % a year.
     """
-    _check("window", window, 2)
+    check_window("window", window, 2)
 
     def column(r: FloatArray) -> FloatArray:
         _, squares = rolling_moments(r, window)
@@ -228,7 +225,7 @@ def zscore(values: FloatArray, window: int) -> FloatArray:
 
     NaN where all values of the window are equal.
     """
-    _check("window", window, 2)
+    check_window("window", window, 2)
 
     def column(x: FloatArray) -> FloatArray:
         mean, squares = rolling_moments(x, window)
@@ -253,7 +250,7 @@ def vwap(high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArra
     -----
     The typical price is ``(high + low + close) / 3``. NaN where volume is missing or the window traded none.
     """
-    _check("window", window, 1)
+    check_window("window", window, 1)
 
     def column(h: FloatArray, lo: FloatArray, c: FloatArray, v: FloatArray) -> FloatArray:
         turnover = rolling_sum((h + lo + c) / 3.0 * v, window)
@@ -264,7 +261,7 @@ def vwap(high: FloatArray, low: FloatArray, close: FloatArray, volume: FloatArra
 
 def percentile_rank(values: FloatArray, window: int) -> FloatArray:
     """Return the rank of a value among the last ``window`` (≥ 2): 0 lowest, 1 highest, ties count half."""
-    _check("window", window, 2)
+    check_window("window", window, 2)
 
     def column(x: FloatArray) -> FloatArray:
         newest = x[window - 1 :]
@@ -296,33 +293,12 @@ def candle(open: FloatArray, high: FloatArray, low: FloatArray, close: FloatArra
     known: list[str] = talib.get_function_groups()["Pattern Recognition"]  # type: ignore[no-untyped-call]
     function = "CDL" + name.upper().removeprefix("CDL")
     if function not in known:
-        hint = nearest(function, known)
-        raise InvalidValueError("name", f"must be a candlestick function; did you mean {hint}?", name)
+        hint = nearest(function, known) or "CDLENGULFING"
+        raise InvalidValueError(
+            "name", f"must be a candlestick function of TA-Lib; did you mean {hint}?", name
+        )
     found = by_symbol(lambda o, h, lo, c: _talib(function)(o, h, lo, c), open, high, low, close)
     return np.nan_to_num(found).astype(np.int64)
-
-
-def lag(values: _Array, bars: int) -> _Array:
-    """Return an array of any type, ``[T]`` or ``[T, N]``, as it was ``bars`` (≥ 0) rows earlier.
-
-    Rows count whether or not a symbol has a bar. The first ``bars`` rows are NaN, or False or 0 where the
-    type has no NaN.
-    """
-    _check("bars", bars, 0)
-    earlier: _Array = np.zeros_like(values)
-    if values.dtype.kind == "f":
-        earlier[:bars] = np.nan
-    earlier[bars:] = values[: max(len(values) - bars, 0)]
-    return earlier
-
-
-def _check(parameter: str, value: int, minimum: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise InvalidValueError(parameter, "must be a whole number of bars", value)
-    if value < minimum:
-        raise InvalidValueError(parameter, f"must be at least {minimum} bars", value)
-    if value > _LONGEST:
-        raise InvalidValueError(parameter, f"must be at most {_LONGEST:,} bars", value)
 
 
 def _talib(name: str) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from windtunnel import features, indicators
+from windtunnel import features, indicators, panels
 from windtunnel.bars import FIELDS, Bars
 from windtunnel.errors import InvalidValueError, PluginError, nearest
 from windtunnel.features import Features
@@ -182,7 +182,7 @@ class Market:
 
     def lag(self, values: _Array, bars: int = 1) -> _Array:
         """Return any ``[T, N]`` array as it was ``bars`` rows earlier; NaN (False, 0) in the first rows."""
-        return read_only(indicators.lag(values, bars))
+        return read_only(panels.lag(values, bars))
 
     def features(self) -> Features:
         """Return the features of all bars, ``[T, N, F]``; see :data:`windtunnel.features.FEATURES`."""
@@ -264,6 +264,7 @@ class Market:
 
     def _cut_into(self, market: Market, start: int, stop: int) -> Market:
         start, stop, _ = slice(start, stop).indices(len(self.bars))
+        stop = max(start, stop)
         market.bars = self.bars.cut(start, stop)
         market.benchmark = None if self.benchmark is None else _beside(self.benchmark, self.time, start, stop)
         market._regime = None if self._regime is None else self._regime.cut(start, stop)
@@ -277,8 +278,8 @@ class Market:
                 hint = nearest(field, FIELDS)
                 rule = f"must be one of {', '.join(FIELDS)}" + (f"; did you mean {hint}?" if hint else "")
                 raise InvalidValueError("field", rule, field)
-        panels = [getattr(self._root, field) for field in fields]
-        return self._once((function.__name__, fields, *arguments), lambda: function(*panels, *arguments))
+        inputs = [getattr(self._root, field) for field in fields]
+        return self._once((function.__name__, fields, *arguments), lambda: function(*inputs, *arguments))
 
     def _once(self, key: Hashable, compute: Callable[[], _Kept]) -> _Kept:
         whole = self._memo.get(key, compute)

@@ -1,17 +1,20 @@
-"""Apply what is written for one column without gaps to a panel with gaps; roll windows over a column."""
+"""What indicators are made of: columns without gaps out of panels with gaps, and rolling windows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from windtunnel.errors import InvalidValueError
 from windtunnel.values import FloatArray
 
 __all__ = [
     "by_symbol",
+    "check_window",
+    "lag",
     "many_by_symbol",
     "ratio",
     "rolling_mean",
@@ -20,7 +23,19 @@ __all__ = [
     "rolling_weighted_mean",
 ]
 
+_LONGEST = 100_000
+_Array = TypeVar("_Array", bound=npt.NDArray[Any])
 _Merge: TypeAlias = Callable[[FloatArray, FloatArray, int, int], FloatArray]
+
+
+def check_window(parameter: str, value: int, minimum: int) -> None:
+    """Refuse what is not a whole number from ``minimum`` to 100,000."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise InvalidValueError(parameter, "must be a whole number of bars", value)
+    if value < minimum:
+        raise InvalidValueError(parameter, f"must be at least {minimum} bars", value)
+    if value > _LONGEST:
+        raise InvalidValueError(parameter, f"must be at most {_LONGEST:,} bars", value)
 
 
 def by_symbol(function: Callable[..., FloatArray], *panels: FloatArray) -> FloatArray:
@@ -64,10 +79,25 @@ def many_by_symbol(
     return results
 
 
+def lag(values: _Array, bars: int) -> _Array:
+    """Return an array of any type, ``[T]`` or ``[T, N]``, as it was ``bars`` (≥ 0) rows earlier.
+
+    Rows count whether or not a symbol has a bar. The first ``bars`` rows are NaN, or False or 0 where the
+    type has no NaN.
+    """
+    check_window("bars", bars, 0)
+    earlier: _Array = np.zeros_like(values)
+    if values.dtype.kind == "f":
+        earlier[:bars] = np.nan
+    earlier[bars:] = values[: max(len(values) - bars, 0)]
+    return earlier
+
+
 def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Divide; NaN where the denominator is 0."""
     result = np.full_like(numerator, np.nan)
-    return np.divide(numerator, denominator, out=result, where=denominator != 0)
+    np.divide(numerator, denominator, out=result, where=denominator != 0)
+    return result
 
 
 def rolling_sum(values: FloatArray, window: int) -> FloatArray:
@@ -91,7 +121,7 @@ def rolling_moments(values: FloatArray, window: int) -> tuple[FloatArray, FloatA
 
 def rolling_weighted_mean(values: FloatArray, window: int) -> FloatArray:
     """Return the mean of the last ``window`` values with weights 1 (oldest) … ``window`` (newest)."""
-    _, weighted = _rolling(np.stack((values, values)), window, _merge_weighted_means)
+    weighted: FloatArray = _rolling(np.stack((values, values)), window, _merge_weighted_means)[1]
     return weighted
 
 
@@ -130,7 +160,7 @@ def _merge_means(older: FloatArray, newer: FloatArray, n_older: int, n_newer: in
 
 
 def _merge_moments(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:
-    """Merge means and squares: Chan, Golub & LeVeque 1983, *The American Statistician* 37, equation 1.5."""
+    """Merge means and squares: Chan, Golub & LeVeque 1983, *The American Statistician* 37."""
     step = newer[0] - older[0]
     share = n_newer / (n_older + n_newer)
     return np.stack((older[0] + step * share, older[1] + newer[1] + step * step * (share * n_older)))

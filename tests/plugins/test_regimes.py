@@ -29,10 +29,9 @@ def by_loop(model: TrendVolatility, close: np.ndarray) -> list[str | None]:
     """The same rules, one bar at a time."""
     returns = np.diff(np.log(close), prepend=np.nan)
     found: list[str | None] = []
-    raw: list[str | None] = []
     for bar in range(len(close)):
         label = None
-        if bar >= model.warmup - model.dwell + 1:
+        if bar >= model.warmup:
             mean = close[bar - model.trend + 1 : bar + 1].mean()
             before = close[bar - model.slope - model.trend + 1 : bar - model.slope + 1].mean()
             volatility = [
@@ -47,10 +46,9 @@ def by_loop(model: TrendVolatility, close: np.ndarray) -> list[str | None]:
                 label = "trending_bearish"
             else:
                 label = "ranging"
-        raw.append(label)
-        last = raw[-model.dwell :]
-        settled = label is not None and len(last) == model.dwell and len(set(last)) == 1
-        found.append(label if settled else (found[-1] if found else None))
+        stood = len(found) - max((day for day in range(1, bar) if found[day] != found[day - 1]), default=0)
+        keeps = bool(found) and found[-1] is not None and stood < model.dwell
+        found.append(found[-1] if keeps else label)
     return found
 
 
@@ -97,14 +95,15 @@ def test_does_not_learn() -> None:
     assert not MODEL.learns
 
 
-@given(st.lists(st.integers(-1, 3), min_size=1, max_size=60), st.integers(1, 5))
-def test_a_regime_stays_for_its_dwell(codes: list[int], dwell: int) -> None:
-    settled = _settle(np.array(codes), dwell).tolist()
-    expected: list[int] = []
-    for bar in range(len(codes)):
-        last = codes[max(0, bar - dwell + 1) : bar + 1]
-        holds = len(last) == dwell and set(last) == {codes[bar]} and codes[bar] >= 0
-        expected.append(codes[bar] if holds else (expected[-1] if expected else -1))
-    assert settled == expected
-    changes = [bar for bar in range(1, len(settled)) if settled[bar] != settled[bar - 1]]
+@given(st.lists(st.integers(0, 3), max_size=60), st.integers(0, 9), st.integers(1, 6))
+def test_a_regime_stands_for_its_dwell_and_no_longer_than_the_rules_say(
+    codes: list[int], warmup: int, dwell: int
+) -> None:
+    raw = [-1] * warmup + codes
+    settled = _settle(np.array(raw, np.int64), dwell).tolist()
+    assert settled[: warmup + 1] == raw[: warmup + 1]
+    changes = [bar for bar in range(1, len(raw)) if settled[bar] != settled[bar - 1]]
     assert all(later - earlier >= dwell for earlier, later in pairwise(changes))
+    for bar in range(warmup + 1, len(raw)):
+        stood = bar - max((change for change in changes if change <= bar), default=0)
+        assert settled[bar] == raw[bar] or 0 < stood < dwell

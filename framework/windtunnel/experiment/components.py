@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -50,7 +49,9 @@ def build(
         return None
     subject = Subject(root, (*path, "params"), plugin, host)
     secrets = secrets_in(params, subject.path) if subject.path == SECRETS else {}
-    environment = {name: os.environ[name] for names in secrets.values() for name in names if name in os.environ}
+    environment = {
+        name: os.environ[name] for names in secrets.values() for name in names if name in os.environ
+    }
 
     def show(node: Node, names_files: bool) -> str:
         return as_written(node, folder) if names_files else str(node.value)
@@ -62,7 +63,7 @@ def build(
     shown, meant = _params(params, plugin, show), _params(params, plugin, mean)
     preview, told = _attempt(plugin, shown, subject)
     missing = [
-        subject.root_mistake(at, f"the environment variable {name} is not set")
+        replace(subject, path=()).mistake(at, f"the environment variable {name} is not set")
         for at, names in secrets.items()
         for name in names
         if name not in environment
@@ -84,11 +85,13 @@ def _params(params: Node, plugin: type[Plugin], change: Callable[[Node, bool], s
     for name, node in params.value.items():
         field = field_named(plugin, name)
         names_files = field is not None and is_path(name, field)
-        result[name] = mapped(node, partial(change, names_files=names_files))
+        result[name] = mapped(node, change, names_files)
     return result
 
 
-def _attempt(plugin: type[Plugin], params: dict[str, Any], subject: Subject) -> tuple[Plugin | None, list[Mistake]]:
+def _attempt(
+    plugin: type[Plugin], params: dict[str, Any], subject: Subject
+) -> tuple[Plugin | None, list[Mistake]]:
     """Build the plugin, or say what is wrong; a stranger's validator may raise anything."""
     try:
         return plugin.from_params(params, host=subject.host), []

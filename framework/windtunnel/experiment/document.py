@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
 from windtunnel.errors import ConfigError, Mistake
-from windtunnel.experiment.node import MAX_DEPTH, Limits, Node, Path, Refusal, dotted, scalar_problem
+from windtunnel.experiment.node import Limits, Node, Path, Refusal, dotted, scalar_problem
 
 __all__ = ["MAX_ALIASES", "MAX_BYTES", "dump", "parse"]
 
@@ -70,7 +70,7 @@ def dump(data: Mapping[str, Any]) -> str:
 class _Composer(yaml.SafeLoader):
     """PyYAML's parser with our notion of plain values, and limits that hold while it reads."""
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {None: list(_PLAIN.items())}
+    yaml_implicit_resolvers = {None: list(_PLAIN.items())}  # noqa: RUF012
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -80,7 +80,7 @@ class _Composer(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Compose one value, unless that breaks a limit."""
-        line = self.peek_event().start_mark.line + 1
+        line: int = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
         self.aliases += self.check_event(yaml.AliasEvent)
         if self.aliases > MAX_ALIASES:
             raise Refusal(f"must not have more than {MAX_ALIASES} aliases", line)
@@ -94,7 +94,7 @@ class _Composer(yaml.SafeLoader):
 class _Dumper(yaml.SafeDumper):
     """Puts into quotes what this reader, or any reader of YAML 1.1, would not take for text."""
 
-    yaml_implicit_resolvers: ClassVar[dict[Any, Any]] = {
+    yaml_implicit_resolvers = {  # noqa: RUF012
         **yaml.SafeDumper.yaml_implicit_resolvers,
         None: list(_PLAIN.items()),
     }
@@ -128,7 +128,9 @@ def _compose(text: str) -> yaml.Node:
         raise Refusal(message, mark.line + 1 if mark else None) from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise Refusal(f"not valid YAML: {error}") from None
-    return root or yaml.ScalarNode(f"{_TAG}null", "", yaml.Mark(None, 0, 0, 0, None, None))
+    if root is None:
+        raise Refusal("is empty")
+    return root
 
 
 class _Reader:
@@ -142,16 +144,15 @@ class _Reader:
     def read(self, node: yaml.Node, path: Path = (), line: int | None = None) -> Node:
         line = line or node.start_mark.line + 1
         self.limits.hold(len(path), line)
-        value: Any
         if isinstance(node, yaml.ScalarNode):
-            value = self.scalar(node, path, line)
-        elif node.tag == f"{_TAG}map":
-            value = self.mapping(node, path)
-        elif node.tag == f"{_TAG}seq":
-            value = [self.read(item, (*path, place)) for place, item in enumerate(node.value)]
-        else:
-            value = self.complain(path, f"the tag {_shown(node.tag)} is not allowed", line)
-        return Node(value, self.file, line)
+            return Node(self.scalar(node, path, line), self.file, line)
+        if node.tag == f"{_TAG}map":
+            return Node(self.mapping(node, path), self.file, line)
+        if node.tag == f"{_TAG}seq":
+            items = [self.read(item, (*path, place)) for place, item in enumerate(node.value)]
+            return Node(items, self.file, line)
+        self.complain(path, f"the tag {_shown(node.tag)} is not allowed", line)
+        return Node(None, self.file, line)
 
     def mapping(self, node: yaml.Node, path: Path) -> dict[str, Node]:
         found: dict[str, Node] = {}
@@ -169,14 +170,18 @@ class _Reader:
         return found
 
     def scalar(self, node: yaml.ScalarNode, path: Path, line: int) -> Any:
+        value: Any = None
+        problem = ""
         if node.tag == f"{_TAG}str":
-            value: Any = node.value
+            value = node.value
         elif node.tag in _PLAIN and _PLAIN[node.tag].match(node.value):
             value = _read_plain(node.tag, node.value)
         else:
-            return self.complain(path, f"the tag {_shown(node.tag)} is not allowed", line)
-        problem = scalar_problem(value)
-        return self.complain(path, problem, line) if problem else value
+            problem = f"the tag {_shown(node.tag)} is not allowed"
+        problem = problem or scalar_problem(value)
+        if problem:
+            self.complain(path, problem, line)
+        return None if problem else value
 
     def complain(self, path: Path, message: str, line: int) -> None:
         self.mistakes.append(Mistake(dotted(path), message, self.file, line))

@@ -149,9 +149,8 @@ def _load(
         root = replace(root, value={"name": Node(_slug(file.stem), str(file)), **root.value})
     mistakes.extend(misplaced_secrets(root))
     found: list[Mistake] = []
-    files = _plugin_files(root)
-    experiment = _validated(_with_files(root, [as_written(item, folder) for item in files]), found)
-    host = host or _host(root, [located(item, str(item.value), folder) for item in files], found)
+    experiment = _validated(_with_files_as_written(root, folder), found)
+    host = host or _host(root, folder, found)
     built: dict[Path, Built | None] = {}
     if host is not None:
         built = {path: build(root, path, str(path[0]), host, folder, found) for path in _components(root)}
@@ -172,32 +171,42 @@ def _validated(root: Node, mistakes: list[Mistake]) -> Experiment | None:
     return None
 
 
-def _host(root: Node, files: Sequence[str], mistakes: list[Mistake]) -> Host | None:
+def _host(root: Node, folder: FilePath, mistakes: list[Mistake]) -> Host | None:
     """Build the host that the section ``plugins`` asks for; None where it cannot be."""
     section = root.child("plugins") or Node({})
     try:
         allow = PluginsSection.model_validate_json(json.dumps(section.plain())).allow
     except ValidationError:
         return None
+    files = []
     broken = []
-    for place, file in enumerate(files):
+    for place, item in (section.child("files") or Node([])).items():
+        files.append(located(item, item.value, folder))
         try:
-            load_file(FilePath(file))
+            load_file(FilePath(files[-1]))
         except PluginError as error:
-            broken.append(Subject(root, (), Experiment).mistake(("plugins", "files", place), str(error)))
+            broken.append(Mistake(f"plugins.files.{place}", str(error), item.file, item.line))
+    if not broken:
+        try:
+            return build_host(files=files, allow=allow)
+        except PluginError as error:
+            broken.append(Mistake("plugins.files", str(error), section.file, section.line))
     mistakes.extend(broken)
-    if broken:
-        return None
-    try:
-        return build_host(files=files, allow=allow)
-    except PluginError as error:
-        mistakes.append(Mistake("plugins.files", str(error), section.file, section.line))
-        return None
+    return None
 
 
-def _plugin_files(root: Node) -> list[Node]:
-    listed = root.find(("plugins", "files"))
-    return [item for item in listed.value if isinstance(item.value, str)] if isinstance(listed.value, list) else []
+def _with_files_as_written(root: Node, folder: FilePath) -> Node:
+    """Return the tree with the paths of plugin files as the experiment's own file would write them."""
+    plugins = root.child("plugins")
+    files = plugins.child("files") if plugins else None
+    if plugins is None or files is None or not isinstance(files.value, list):
+        return root
+    moved = [
+        replace(item, value=as_written(item, folder)) if isinstance(item.value, str) else item
+        for item in files.value
+    ]
+    section = replace(plugins, value={**plugins.value, "files": replace(files, value=moved)})
+    return replace(root, value={**root.value, "plugins": section})
 
 
 def _components(root: Node) -> list[Path]:
@@ -206,12 +215,10 @@ def _components(root: Node) -> list[Path]:
     return [*((slot,) for slot in _SLOTS if root.child(slot)), *several]
 
 
-def _loaded(
-    experiment: Experiment, host: Host, built: Mapping[Path, Built], file: FilePath | None
-) -> Loaded:
+def _loaded(experiment: Experiment, host: Host, built: Mapping[Path, Built], file: FilePath | None) -> Loaded:
     resolved = experiment.model_dump(mode="json", by_alias=True)
     for path, item in built.items():
-        section = resolved
+        section: Any = resolved
         for part in path:
             section = section[part]
         section["params"] = item.params
@@ -231,7 +238,7 @@ def _loaded(
 
 
 def _slug(stem: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-")[:64] or "experiment"
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64] or "experiment"
 
 
 def _first_per_key(found: Sequence[Mistake], earlier: Sequence[Mistake]) -> list[Mistake]:

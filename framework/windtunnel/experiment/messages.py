@@ -81,7 +81,11 @@ def mistakes_in(error: ValidationError, subject: Subject) -> list[Mistake]:
     node = subject.root.find(subject.path)
     cut = [(detail, *_cut(detail, node)) for detail in error.errors(include_url=False, include_input=False)]
     deep = {path[:union] for _, path, union in cut if union is not None and len(path) > union}
-    kept = [(detail, path) for detail, path, union in cut if union is None or len(path) > union or path not in deep]
+    kept = [
+        (detail, path)
+        for detail, path, union in cut
+        if union is None or len(path) > union or path not in deep
+    ]
 
     unknown = [path for detail, path in kept if detail["type"] == "extra_forbidden"]
     meant = {path: _meant(path, subject) for path in unknown}
@@ -149,7 +153,9 @@ def _unknown(path: Path, meant: str | None, subject: Subject) -> Mistake:
 def _missing(path: Path, subject: Subject) -> Mistake:
     model = model_at(subject.model, path[:-1])
     known = model is not None and str(path[-1]) in keys_of(model)
-    return subject.mistake(path, "is required", describe_parameter(model, str(path[-1])) if model and known else "")
+    return subject.mistake(
+        path, "is required", describe_parameter(model, str(path[-1])) if model and known else ""
+    )
 
 
 def _raised(detail: ErrorDetails, path: Path, subject: Subject) -> Iterator[Mistake]:
@@ -186,7 +192,9 @@ def _broken(detail: ErrorDetails, path: Path) -> _Broken:
         return _Broken(path, _BOUNDS[kind].format(**{key: shown(value) for key, value in context.items()}))
     if kind in ("literal_error", "enum"):
         options = tuple(re.findall(r"'([^']*)'", context["expected"])) or (context["expected"],)
-        return _Broken(path, f"one of {', '.join(options)}" if len(options) > 1 else options[0], options=options)
+        return _Broken(
+            path, f"one of {', '.join(options)}" if len(options) > 1 else options[0], options=options
+        )
     sort = kind.partition("_")[0]
     if sort in _WANTED and kind.endswith(_WRONG_TYPE):
         return _Broken(path, _WANTED[sort])
@@ -198,12 +206,10 @@ def _joined(path: Path, broken: list[_Broken], subject: Subject) -> Mistake:
     node = subject.root.find((*subject.path, *path))
     wanted = list(dict.fromkeys(rule.wanted for rule in broken if rule.wanted))
     texts = [rule.text for rule in broken if rule.text]
-    message = "; ".join([*texts, *([f"must be {' or '.join(wanted)}"] if wanted else [])])
+    message = "; ".join([*texts, *([f"must be {', or '.join(wanted)}"] if wanted else [])])
     message += f" (got {got(node)})"
     if wanted == ["text"] and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         message += "; put it in quotes"
     options = [option for rule in broken for option in rule.options]
     meant = nearest(node.value, options) if isinstance(node.value, str) else None
     return subject.mistake(path, f"{message}. Did you mean {meant}?" if meant else message)
-
-

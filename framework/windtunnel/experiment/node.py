@@ -142,11 +142,14 @@ def graft(data: Any, mistakes: list[Mistake]) -> Node:
 def _graft(data: Any, path: Path, mistakes: list[Mistake], limits: Limits) -> Node:
     limits.hold(len(path))
     if isinstance(data, Mapping):
-        for key in data:
-            if not isinstance(key, str) or scalar_problem(key):
-                mistakes.append(Mistake(dotted(path), f"keys must be text (got {key!r})"))
-        kept = {str(key): value for key, value in data.items() if isinstance(key, str) and not scalar_problem(key)}
-        return Node({key: _graft(value, (*path, key), mistakes, limits) for key, value in kept.items()})
+        wrong = [key for key in data if not isinstance(key, str) or scalar_problem(key)]
+        mistakes.extend(Mistake(dotted(path), f"keys must be text (got {key!r})") for key in wrong)
+        children = {
+            str(key): _graft(value, (*path, key), mistakes, limits)
+            for key, value in data.items()
+            if key not in wrong
+        }
+        return Node(children)
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
         return Node([_graft(item, (*path, place), mistakes, limits) for place, item in enumerate(data)])
     data = _plain_scalar(data)

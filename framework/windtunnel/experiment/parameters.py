@@ -16,7 +16,14 @@ from windtunnel.values import Tune
 
 __all__ = ["describe_parameter", "field_named", "is_path", "keys_of", "model_at", "shown"]
 
-_NAMES = {int: "int", float: "float", bool: "true or false", str: "text", type(None): "null", Any: "any value"}
+_NAMES = {
+    int: "int",
+    float: "float",
+    bool: "true or false",
+    str: "text",
+    type(None): "null",
+    Any: "any value",
+}
 
 
 def describe_parameter(model: type[BaseModel], name: str) -> str:
@@ -83,7 +90,9 @@ def model_at(model: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseMo
             continue
         field = field_named(found, part) if found else None
         inside = _inside(field.annotation) if field else iter(())
-        found = next((item for item in inside if isinstance(item, type) and issubclass(item, BaseModel)), None)
+        found = next(
+            (item for item in inside if isinstance(item, type) and issubclass(item, BaseModel)), None
+        )
     return found
 
 
@@ -126,7 +135,11 @@ def _described(annotation: Any, metadata: Any = ()) -> str:
         text = "mapping"
     else:
         text = getattr(annotation, "__name__", str(annotation))
-    return ", ".join([" ".join([text, *bounds[:1]]), *bounds[1:]]) if (bounds := list(_bounds(metadata))) else text
+    return (
+        ", ".join([" ".join([text, *bounds[:1]]), *bounds[1:]])
+        if (bounds := list(_bounds(metadata)))
+        else text
+    )
 
 
 def _bounds(metadata: Any) -> Iterator[str]:

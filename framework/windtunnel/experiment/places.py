@@ -20,13 +20,13 @@ SECRETS: Path = ("data", "params")
 _SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-def mapped(node: Node, change: Callable[[Node], str]) -> Any:
+def mapped(node: Node, change: Callable[[Node, bool], str], names_files: bool) -> Any:
     """Return a node's plain value with every text in it changed."""
     if isinstance(node.value, dict):
-        return {key: mapped(child, change) for key, child in node.value.items()}
+        return {key: mapped(child, change, names_files) for key, child in node.value.items()}
     if isinstance(node.value, list):
-        return [mapped(child, change) for child in node.value]
-    return change(node) if isinstance(node.value, str) else node.value
+        return [mapped(child, change, names_files) for child in node.value]
+    return change(node, names_files) if isinstance(node.value, str) else node.value
 
 
 def located(node: Node, text: str, folder: FilePath) -> str:
@@ -44,7 +44,9 @@ def as_written(node: Node, folder: FilePath) -> str:
 
 def secrets_in(node: Node, path: Path) -> dict[Path, list[str]]:
     """Return the names of environment variables in every text that has some."""
-    names = {here: _SECRET.findall(item.value) for here, item in node.walk(path) if isinstance(item.value, str)}
+    names = {
+        here: _SECRET.findall(item.value) for here, item in node.walk(path) if isinstance(item.value, str)
+    }
     return {here: found for here, found in names.items() if found}
 
 

@@ -117,7 +117,7 @@ def _block(block: Block) -> str:
         return _figure(block[0])
     group = f"choice-{block[0].id}"
     options = "".join(f'<option value="{chart.id}">{escape(chart.name)}</option>' for chart in block)
-    choice = f'<p><label>Symbol <select data-group="{group}">{options}</select></label></p>'
+    choice = f'<p class="choice"><label>Symbol <select data-group="{group}">{options}</select></label></p>'
     shown = [_figure(chart, group, hidden=chart is not block[0]) for chart in block]
     return "\n".join([choice, *shown])
 

@@ -151,7 +151,7 @@ def _certainty(result: Result) -> Iterator[Block]:
         yield monthly
     else:
         fact, grid = monthly
-        yield Html(f"<h3>{escape(fact)} In per cent:</h3>{grid}")
+        yield Html(f"<h3>{escape(fact)}</h3>{grid}")
 
 
 def _setup(result: Result) -> Block:

@@ -29,7 +29,8 @@ _LEFT, _RIGHT = 64, 884
 _EQUITY, _DRAWDOWN = (56, 284), (312, 404)
 _STYLE = """
   rect { fill: #ffffff } text { font: 13px system-ui, sans-serif; fill: #59636f }
-  .title { font-size: 15px } .ours { fill: #0b64b5; font-weight: 600 } .end { text-anchor: end } .middle { text-anchor: middle }
+  .title { font-size: 15px } .ours { fill: #0b64b5; font-weight: 600 }
+  .end { text-anchor: end } .middle { text-anchor: middle }
   line { stroke: #dfe4ea } polyline { fill: none; stroke-width: 1.6; stroke-linejoin: round }
   .strategy { stroke: #0b64b5 } .benchmark { stroke: #858d97; stroke-width: 1.2 }
   .area { fill: #0b64b5; fill-opacity: 0.14; stroke: none }
@@ -115,7 +116,8 @@ def _head(result: Result) -> list[str]:
         f'aria-label="{escape(ours + other)}">',
         f"<style>{_STYLE}</style>",
         f'<rect width="{_WIDTH}" height="{_HEIGHT}"/>',
-        f'<text class="title" x="{_LEFT}" y="26"><tspan class="ours">{escape(ours)}</tspan>{escape(other)}</text>',
+        f'<text class="title" x="{_LEFT}" y="26">',
+        f'<tspan class="ours">{escape(ours)}</tspan>{escape(other)}</text>',
         f'<text x="{_LEFT}" y="{_EQUITY[0] - 8}">equity</text>',
         f'<text x="{_LEFT}" y="{_DRAWDOWN[0] - 8}">drawdown</text>',
     ]

@@ -152,7 +152,7 @@ def months(result: Result) -> tuple[str, str] | str:
     )
     grid = (
         '<div class="scroll" tabindex="0" role="region" aria-label="Monthly returns"><table class="months">'
-        f"<thead><tr><td></td>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
+        f"<thead><tr><td>%</td>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
     )
     return f"{fact}.", grid
 

@@ -47,8 +47,14 @@ class Table:
         For each symbol what is known of it (``sector``, …).
     truth : mapping or None
         For synthetic data, what really happened (regimes, planted patterns). No plugin ever sees it.
+    time_format : str or None
+        strptime format of times that are text and cannot be read without one.
+    timezone : str or None
+        Zone of the clock that naive times read; None leaves them as they are.
     """
 
     frame: pd.DataFrame
     attributes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     truth: Mapping[str, Any] | None = None
+    time_format: str | None = None
+    timezone: str | None = None

@@ -33,7 +33,7 @@ class TrendVolatility(RegimeModel):
     3. ``trending_bearish``: the close is below its moving average, and the average has fallen;
     4. ``ranging``: none of these.
 
-    The regime changes once a new one has held for ``dwell`` bars in a row; until then the old one stands.
+    A regime stands for at least ``dwell`` bars, whatever the rules say of these; then the rules decide anew.
     Probabilities are 1 for the regime and 0 for the others; NaN in the warm-up and where there is no bar.
     """
 
@@ -49,15 +49,15 @@ class TrendVolatility(RegimeModel):
     """Bars, this one included, that volatility is compared with."""
     quantile: Annotated[float, Gt(0), Lt(1), Tune(0.7, 0.95)] = 0.8
     """Quantile of past volatility above which it is high."""
-    dwell: Annotated[int, Ge(1), Le(100_000), Tune(1, 10)] = 3
-    """Bars in a row that a new regime must hold before it counts."""
+    dwell: Annotated[int, Ge(1), Le(100_000), Tune(1, 20)] = 5
+    """Bars for which a regime stands at least."""
 
     @property
     def warmup(self) -> int:
-        """Bars before the first regime has held long enough."""
+        """Bars before average, rise and quantile of volatility exist."""
         trend_known = self.trend - 1 + self.slope
         volatility_known = self.volatility + self.lookback - 1
-        return max(trend_known, volatility_known) + self.dwell - 1
+        return max(trend_known, volatility_known)
 
     def predict(self, market: Market, state: State) -> Regimes:
         """Return 1 for each bar's regime and 0 for the others, ``[T, N, 4]``."""
@@ -88,11 +88,11 @@ class TrendVolatility(RegimeModel):
 
 
 def _settle(raw: IntArray, dwell: int) -> IntArray:
-    """Return the last code that held for ``dwell`` bars in a row, up to each bar."""
-    bar = np.arange(len(raw))
-    began = np.ones(len(raw), bool)
-    began[1:] = raw[1:] != raw[:-1]
-    since = np.maximum.accumulate(np.where(began, bar, 0))
-    holds = (raw != UNKNOWN) & (bar - since + 1 >= dwell)
-    last = np.maximum.accumulate(np.where(holds, bar, -1))
-    return np.where(last >= 0, raw[last], UNKNOWN)
+    """Return the codes that stand: a change waits until the code before it has stood for ``dwell`` bars."""
+    settled: list[int] = []
+    current, free = UNKNOWN, 0
+    for bar, code in enumerate(raw.tolist()):
+        if code != current and bar >= free:
+            current, free = code, bar + dwell
+        settled.append(current)
+    return np.array(settled, np.int64)

@@ -12,7 +12,7 @@ from windtunnel.bars import Bars
 from windtunnel.errors import DataError, InvalidValueError, nearest
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy
-from windtunnel.values import Exposure, FloatArray, TimeArray
+from windtunnel.values import Exposure, FloatArray, IntArray, TimeArray
 from windtunnel_plugins.strategies.holding import postpone
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _times(column: pd.Series) -> TimeArray:
     return values
 
 
-def _match(times: TimeArray, bars: Bars) -> tuple[np.ndarray, np.ndarray]:
+def _match(times: TimeArray, bars: Bars) -> tuple[IntArray, IntArray]:
     """Return the rows of the file that lie within the bars, and the bar of each."""
     if not len(bars) or not len(times):
         return np.empty(0, np.int64), np.empty(0, np.int64)

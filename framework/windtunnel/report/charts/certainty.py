@@ -56,9 +56,8 @@ def intervals(result: Result) -> Chart | str:
             yaxis=axis("", type="category", showgrid=False, range=[-0.6, 2.6]),
             hovermode="closest",
             showlegend=False,
-            margin={"l": 56, "r": 12, "t": 8, "b": 40},
         ),
-        height=190,
+        height=210,
     )
 
 
@@ -125,13 +124,12 @@ def _bins(values: FloatArray, span: float) -> int:
 def _histogram(name: str, values: FloatArray, edges: FloatArray, colour: str) -> Trace:
     share = np.histogram(values, edges)[0] / len(values)
     middle = (edges[1:] + edges[:-1]) / 2
-    hover = "%{y:.1%}"
     if colour == BENCHMARK:
         drawn = line(name, middle.tolist(), share, colour, hover=".1%")
         drawn["line"]["shape"] = "hvh"
         return drawn
-    bars = {"type": "bar", "name": safe(name), "x": middle.tolist(), "y": share.tolist()}
-    return bars | {"marker": {"color": colour}, "hovertemplate": hover}
+    bars = {"type": "bar", "name": safe(name), "x": middle.tolist(), "y": share.tolist(), "legendrank": 1}
+    return bars | {"marker": {"color": colour}, "hovertemplate": "%{y:.1%}"}
 
 
 def rolling(result: Result) -> Chart | str:

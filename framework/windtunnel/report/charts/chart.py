@@ -140,7 +140,14 @@ def layout(**parts: Any) -> Trace:
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
         "hovermode": "x unified",
         "hoverlabel": {"bgcolor": PANEL, "bordercolor": GRID, "font": {"size": 13, "color": INK}},
-        "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
+        "legend": {
+            "orientation": "h",
+            "traceorder": "normal",
+            "x": 0,
+            "y": 1,
+            "xanchor": "left",
+            "yanchor": "bottom",
+        },
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": INK},
         "uirevision": "kept",
     }

@@ -191,7 +191,6 @@ def contributions(result: Result) -> Chart | str:
             xaxis=axis("mean absolute contribution", rangemode="tozero"),
             yaxis=axis("", type="category"),
             hovermode="closest",
-            margin={"l": 56, "r": 12, "t": 8, "b": 40},
         ),
-        height=90 + 26 * len(best),
+        height=110 + 26 * len(best),
     )

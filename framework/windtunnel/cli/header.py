@@ -1,0 +1,156 @@
+"""What was run, in three or four lines: data, strategy, models, what learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from windtunnel.bars import Bars
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.experiment import Loaded
+
+__all__ = ["expected_fits", "named", "span", "timeframe", "write_header"]
+
+_ADVERBS = {
+    "hour": "hourly",
+    "day": "daily",
+    "week": "weekly",
+    "month": "monthly",
+    "quarter": "quarterly",
+    "year": "yearly",
+}
+_MODELS = ("regime", "patterns", "volatility", "scorer")
+
+
+def write_header(
+    terminal: Terminal, config: Mapping[str, Any], data: Mapping[str, Any], fits: Mapping[str, int]
+) -> None:
+    """Write what was run.
+
+    Parameters
+    ----------
+    terminal : Terminal
+    config : mapping
+        The resolved experiment.
+    data : mapping
+        The data as a run's manifest describes them.
+    fits : mapping of str to int
+        Fits of each model that learns, such as ``{"scorer logistic": 68}``.
+    """
+    terminal.field("data", _data(config, data), f"{data['source']}, {data['provided_by']}")
+    terminal.field("strategy", named(config["strategy"]), _acting(config))
+    models = [f"{kind} {section['use']}" for kind, section in _models(config)]
+    fixed = [model for model in models if model not in fits]
+    if fixed:
+        terminal.field("models", " · ".join(fixed))
+    if fits:
+        terminal.field("learning", " · ".join(fits), _schedule(config, fits))
+
+
+def expected_fits(loaded: Loaded, bars: Bars) -> dict[str, int]:
+    """Return how often each model that learns will be fitted."""
+    from windtunnel.learn import folds
+    from windtunnel.plugin import LearnedStrategy
+    from windtunnel.runner import candidate
+
+    parts = candidate(loaded)
+    learning = [parts.volatility, parts.regime, *parts.patterns]
+    chosen: list[Any] = [part for part in learning if part is not None and part.plugin.learns]
+    if isinstance(parts.strategy.plugin, LearnedStrategy):
+        chosen.append(parts.strategy)
+    if parts.scorer is not None:
+        chosen.append(parts.scorer)
+    return {
+        f"{part.plugin.kind} {part.plugin.name}": sum(1 for _ in folds(part.section, len(bars))) for part in chosen
+    }
+
+
+def named(section: Mapping[str, Any]) -> str:
+    """Return a component as a call: ``sma_cross(fast=20, slow=100)``."""
+    from windtunnel.experiment.parameters import shown
+
+    listed = ", ".join(f"{key}={shown(value)}" for key, value in section["params"].items())
+    return f"{section['use']}({listed})" if listed else str(section["use"])
+
+
+def timeframe(config: Mapping[str, Any], periods_per_year: float) -> str:
+    """Say how long a bar is: what the experiment asks for, or what the data show."""
+    from windtunnel.report.text import bar_word, number
+
+    section = config["data"]
+    asked = section["resample"] or section["timeframe"]
+    found = _ADVERBS.get(bar_word(periods_per_year))
+    return found or (f"{asked} bars" if asked else f"{number(periods_per_year, 0)} bars a year")
+
+
+def span(data: Mapping[str, Any]) -> str:
+    """Return the first and the last time of the data."""
+    import numpy as np
+
+    from windtunnel.report.text import stamp
+
+    first, last = (stamp(np.datetime64(data[end])) for end in ("start", "end"))
+    return f"{first} … {last}"
+
+
+def _data(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    from windtunnel.report.text import counted
+
+    symbols = data["symbols"]
+    listed = ", ".join(symbols[:4]) + (f", … ({len(symbols)} symbols)" if len(symbols) > 4 else "")
+    parts = [listed, timeframe(config, data["periods_per_year"]), span(data), counted(data["bars"], "bar")]
+    parts.append(f"{counted(data['gaps'], 'bar')} missing" if data["gaps"] else "no gaps")
+    repaired = sum(data["repairs"].values())
+    if repaired:
+        parts.append(f"{counted(repaired, 'row')} repaired")
+    return ", ".join(parts)
+
+
+def _models(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for kind in _MODELS:
+        section = config.get(kind)
+        for one in section if isinstance(section, list) else [section]:
+            if one:
+                yield kind, one
+
+
+def _acting(config: Mapping[str, Any]) -> str:
+    """Say what stands between the strategy and its orders."""
+    from windtunnel.report.text import percent
+
+    parts = []
+    gate, sizing = config["gate"], config["sizing"]
+    if gate:
+        parts.append(f"gate: {', '.join(_gate(gate))}")
+    limits = []
+    if sizing["fraction"] != 1:
+        limits.append(f"{percent(sizing['fraction'], 0)} of equity")
+    if sizing["target_volatility"] is not None:
+        limits.append(f"{percent(sizing['target_volatility'], 0)} volatility")
+    if limits:
+        parts.append(f"size: {', '.join(limits)}")
+    return " · ".join(parts)
+
+
+def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
+    from windtunnel.report.text import counted
+
+    regime, pattern = gate["regime"], gate["pattern"]
+    if isinstance(regime, Mapping):
+        yield f"not {' or '.join(regime['not'])}"
+    elif regime:
+        yield " or ".join(regime)
+    if pattern:
+        within = counted(gate["within"], "bar")
+        words = {"same": "a pattern its way", "not_opposite": "no pattern against it"}
+        yield f"{words.get(pattern, f'a {pattern} pattern')} within {within}"
+
+
+def _schedule(config: Mapping[str, Any], fits: Mapping[str, int]) -> str:
+    from windtunnel.report.text import counted
+
+    sections = {f"{kind} {section['use']}": section for kind, section in _models(config)}
+    sections[f"strategy {config['strategy']['use']}"] = config["strategy"]
+    every = " / ".join(dict.fromkeys(f"{sections[model]['refit']:,}" for model in fits))
+    return f"refit every {every} {'bar' if every == '1' else 'bars'}, {counted(sum(fits.values()), 'fit')}"

@@ -1,0 +1,102 @@
+"""Where a command writes: styled and wrapped on a terminal, plain whole lines anywhere else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["Column", "Terminal"]
+
+_UNBOUNDED = 10_000
+_LABEL = 10
+
+Column = tuple[str, str]
+"""Heading of a table's column, and ``left`` or ``right``."""
+
+
+class Terminal:
+    """Standard output.
+
+    Attributes
+    ----------
+    console : rich.console.Console
+    live : bool
+        Whether somebody is looking: colours, line breaks and progress are for them only.
+    """
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self.console: Console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.live = self.console.is_terminal and not self.console.is_dumb_terminal
+        if not self.live:
+            self.console = Console(
+                highlight=False, markup=False, emoji=False, soft_wrap=True, width=_UNBOUNDED, no_color=True
+            )
+
+    @property
+    def width(self) -> int:
+        """Columns to write in."""
+        return self.console.width
+
+    def say(self, text: str = "", *, style: str = "", indent: int = 2) -> None:
+        """Write a paragraph; its lines all begin at ``indent``."""
+        for line in _broken(text, self.width - indent) or [""]:
+            self._line([(" " * indent + line, style)])
+
+    def field(self, label: str, text: str, note: str = "") -> None:
+        """Write what ``label`` is; ``note`` follows on the same line where there is room."""
+        indent = 2 + _LABEL
+        lines = _broken(text, self.width - indent) or [""]
+        for place, line in enumerate(lines):
+            head = f"  {label:<{_LABEL}}" if place == 0 else " " * indent
+            tail = ""
+            if note and place == len(lines) - 1 and indent + len(line) + 4 + len(note) <= self.width:
+                tail, note = "    " + note, ""
+            self._line([(head, "dim"), (line, ""), (tail, "dim")])
+        for line in _broken(note, self.width - indent):
+            self._line([(" " * indent + line, "dim")])
+
+    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, indent: int = 2) -> None:
+        """Write a table whose last column takes what room there is."""
+        from rich.padding import Padding
+        from rich.table import Table
+
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        for place, (heading, justify) in enumerate(columns):
+            last = place == len(columns) - 1
+            table.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=not last)
+        for row in rows:
+            table.add_row(*row)
+        self.show(Padding(table, (0, 0, 0, indent), expand=False))
+
+    def show(self, renderable: Any) -> None:
+        """Write anything that rich can render."""
+        if self.live:
+            self.console.print(renderable, soft_wrap=False)
+            return
+        with self.console.capture() as captured:
+            self.console.print(renderable, soft_wrap=False)
+        sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+    def _line(self, parts: Sequence[tuple[str, str]]) -> None:
+        from rich.text import Text
+
+        text = Text.assemble(*parts)
+        text.rstrip()
+        self.console.print(text)
+
+    @staticmethod
+    def json(content: Any) -> None:
+        """Write one JSON value, and nothing that JSON does not know: NaN must be None already."""
+        print(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _broken(text: str, width: int) -> list[str]:
+    return wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)

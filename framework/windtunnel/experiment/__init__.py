@@ -1,0 +1,17 @@
+"""One experiment: its YAML, checked against the sections of all rooms and the plugins that it names."""
+
+from windtunnel.experiment.load import Loaded, from_mapping, load
+from windtunnel.experiment.model import Experiment, PluginsSection
+from windtunnel.experiment.parameters import describe_parameter
+from windtunnel.experiment.schema import json_schema, write_schema
+
+__all__ = [
+    "Experiment",
+    "Loaded",
+    "PluginsSection",
+    "describe_parameter",
+    "from_mapping",
+    "json_schema",
+    "load",
+    "write_schema",
+]

@@ -1,0 +1,74 @@
+"""Run folders are whole or not there, and found by name or id."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from windtunnel.errors import InvalidValueError
+from windtunnel.store import RunStore, run_id, write_json
+
+
+def keep(store: RunStore, name: str, id_: str, value: float = 1.0) -> None:
+    with store.writing(name, id_) as folder:
+        write_json(folder / "metrics.json", {"sharpe": value})
+        write_json(folder / "manifest.json", {"id": id_})
+
+
+def test_a_run_appears_whole_and_latest_points_to_it(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    keep(store, "mine", "aaa111")
+    keep(store, "mine", "bbb222", 2.0)
+    latest = store.latest("mine")
+    assert latest is not None
+    assert latest.id == "bbb222"
+    assert (tmp_path / "mine" / "latest" / "metrics.json").is_file()
+    assert {run.id for run in store.runs()} == {"aaa111", "bbb222"}
+
+
+def test_a_failure_leaves_the_old_run_and_no_rubbish(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    keep(store, "mine", "aaa111")
+    with pytest.raises(RuntimeError), store.writing("mine", "aaa111") as folder:
+        write_json(folder / "metrics.json", {"sharpe": 9.0})
+        raise RuntimeError("disk full")
+    kept = store.get("mine", "aaa111")
+    assert kept is not None
+    assert kept.metrics == {"sharpe": 1.0}
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["aaa111", "latest"]
+
+
+def test_running_again_replaces_the_whole_folder(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    keep(store, "mine", "aaa111")
+    (tmp_path / "mine" / "aaa111" / "stray.txt").write_text("old")
+    keep(store, "mine", "aaa111", 2.0)
+    kept = store.get("mine", "aaa111")
+    assert kept is not None
+    assert kept.metrics == {"sharpe": 2.0}
+    assert not (kept.folder / "stray.txt").exists()
+
+
+def test_a_run_is_found_by_name_and_by_the_beginning_of_its_id(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+    keep(store, "mine", "aaa111")
+    keep(store, "other", "aab222")
+    assert store.find("mine").id == "aaa111"
+    assert store.find("mine/latest").id == "aaa111"
+    assert store.find("other/aab222").id == "aab222"
+    assert store.find("aab").name == "other"
+    with pytest.raises(InvalidValueError, match="2 runs"):
+        store.find("aa")
+    with pytest.raises(InvalidValueError, match="did you mean mine"):
+        store.find("mien")
+
+
+def test_the_id_depends_on_content_not_on_order() -> None:
+    assert run_id({"a": 1, "b": {"c": 2, "d": 3}}) == run_id({"b": {"d": 3, "c": 2}, "a": 1})
+    assert run_id({"a": 1}) != run_id({"a": 2})
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"a": float("nan"), "b": [float("inf"), 1.5], "c": (1,)})
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": None, "b": [None, 1.5], "c": [1]}
