@@ -13,7 +13,9 @@ REPOSITORY = Path(__file__).parents[1]
 settings.register_profile(
     "ci", max_examples=500, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("nightly", parent=settings.get_profile("ci"), max_examples=10_000, derandomize=False)
+settings.register_profile(
+    "nightly", parent=settings.get_profile("ci"), max_examples=10_000, derandomize=False
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 

@@ -121,25 +121,21 @@ def run(
         Also keep the run in a folder below this one, as ``windtunnel run`` does.
     """
     from windtunnel import experiment, runner
-    from windtunnel.data import load as load_dataset
 
     if isinstance(config, Mapping):
         loaded = experiment.from_mapping(config, overrides=overrides)
     else:
         loaded = experiment.load(config, overrides=overrides)
-    if out is not None:
-        finished = runner.execute(loaded, out=out, force=True)
-        assert finished.result is not None
-        return finished.result
-    return runner.compute(loaded, load_dataset(loaded.source, loaded.experiment.data))
+    dataset = load(loaded.source, loaded.experiment.data)
+    return runner.compute(loaded, dataset) if out is None else runner.perform(loaded, dataset, out=out).result
 
 
 def report(result: Result, path: str | Path = "report.html") -> Path:
     """Write a report that stands alone (5 MB) and return its path."""
-    from windtunnel.report import ReportSection, page
+    from windtunnel.report import page
 
     path = Path(path)
     temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(page(result, section=ReportSection(inline=True)), encoding="utf-8")
+    temporary.write_text(page(result), encoding="utf-8")
     temporary.replace(path)
     return path

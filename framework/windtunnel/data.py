@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field, field_validator
 
-from windtunnel.bars import Bars
+from windtunnel.bars import FIELDS, Bars
 from windtunnel.errors import DataError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.values import ConfigModel, FloatArray, IntArray, Request, Table, TimeArray
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["DataSection", "Dataset", "QualitySection", "load", "resample"]
 
 _TIMEFRAME = re.compile(r"([1-9][0-9]{0,4})([smhdwM])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "M": 28 * 86_400}
+"""Least length of each unit."""
 _MONDAY = 4
 """The first Monday of 1970, in days."""
 
@@ -191,15 +193,67 @@ def resample(bars: Bars, timeframe: str) -> Bars:
     InvalidValueError
         If ``timeframe`` is not one, or shorter than the bars.
     """
-    label = _buckets(bars, *_timeframe(timeframe, "resample"))
-    if len(label) > 2 and (label == bars.time).all() is False:
-        _refuse_finer(bars, label, timeframe)
-    first = np.flatnonzero(np.concatenate(([True], np.diff(label) > 0)))[: len(label)]
-    fields = _aggregate(bars, first)
-    bucket = np.searchsorted(first, np.arange(len(bars)), side="right") - 1
-    inside = bars.last_bar < len(bars)
-    last_bar = np.where(inside, bucket[np.where(inside, bars.last_bar, 0)], len(first))
+    count, unit = _timeframe(timeframe, "resample")
+    if not len(bars):
+        return bars
+    gaps = np.diff(bars.time)
+    if len(gaps) and np.timedelta64(count * _SECONDS[unit], "s") < gaps.min():
+        rule = f"must not be shorter than the bars, which are {gaps.min().astype('timedelta64[s]')} apart"
+        raise InvalidValueError("resample", rule, timeframe)
+    label = _labels(bars, count, unit)
+    first = np.flatnonzero(np.concatenate(([True], label[1:] > label[:-1])))
+    bucket = np.searchsorted(first, np.clip(bars.last_bar, 0, len(bars) - 1), side="right") - 1
+    last_bar = np.where(bars.last_bar < 0, -1, np.where(bars.last_bar < len(bars), bucket, len(first)))
+    columns = [_aggregate(bars, column, first) for column in range(len(bars.symbols))]
+    fields: dict[str, Any] = {
+        name: np.asfortranarray(np.column_stack([column[name] for column in columns])) for name in FIELDS
+    }
     return replace(bars, time=label[first], last_bar=last_bar, **fields)
+
+
+def _labels(bars: Bars, count: int, unit: str) -> TimeArray:
+    """Return the start of each bar's bucket, ``[T]``, in the same clock as ``bars.time``."""
+    local = bars.local_time
+    days = local.astype("datetime64[D]").astype(np.int64)
+    if unit == "M":
+        months = local.astype("datetime64[M]").astype(np.int64) // count * count
+        return _midnights(months.astype("datetime64[M]").astype("datetime64[D]"), bars.timezone)
+    if unit in "dw":
+        length, origin = (count, 0) if unit == "d" else (7 * count, _MONDAY)
+        start = (days - origin) // length * length + origin
+        return _midnights(start.astype("datetime64[D]"), bars.timezone)
+    midnight = _midnights(days.astype("datetime64[D]"), bars.timezone)
+    step = np.timedelta64(count * _SECONDS[unit], "s").astype("timedelta64[ns]")
+    return np.asarray(midnight + (bars.time - midnight) // step * step)
+
+
+def _midnights(days: npt.NDArray[np.datetime64], timezone: str | None) -> TimeArray:
+    """Return when each day of the zone's calendar begins, as datetime64[ns]."""
+    from windtunnel.gate.instants import to_utc
+
+    distinct, place = np.unique(days, return_inverse=True)
+    if timezone in (None, "UTC"):
+        return days.astype("datetime64[ns]")
+    starts = [to_utc(day.astype("datetime64[ns]"), timezone) for day in distinct]
+    return np.array(starts, "datetime64[ns]")[place]
+
+
+def _aggregate(bars: Bars, column: int, first: IntArray) -> dict[str, FloatArray]:
+    """Return one symbol's fields per bucket; ``first`` holds the row where each bucket begins."""
+    open_, high, low, close, volume = (getattr(bars, name)[:, column] for name in FIELDS)
+    present, known = bars.present[:, column], ~np.isnan(volume)
+    row = np.arange(len(bars))
+    opened = np.minimum.reduceat(np.where(present, row, len(bars)), first)
+    closed = np.maximum.reduceat(np.where(present, row, -1), first)
+    traded = closed >= 0
+    counted = np.logical_or.reduceat(known, first)
+    return {
+        "open": np.where(traded, open_[np.where(traded, opened, 0)], np.nan),
+        "high": np.fmax.reduceat(high, first),
+        "low": np.fmin.reduceat(low, first),
+        "close": np.where(traded, close[np.where(traded, closed, 0)], np.nan),
+        "volume": np.where(counted, np.add.reduceat(np.where(known, volume, 0.0), first), np.nan),
+    }
 
 
 def _timeframe(text: str, parameter: str) -> tuple[int, str]:
@@ -207,4 +261,7 @@ def _timeframe(text: str, parameter: str) -> tuple[int, str]:
     if match is None:
         rule = "must be a number and one of s, m, h, d, w, M, such as 5m, 1h, 4h, 1d, 1w or 1M"
         raise InvalidValueError(parameter, rule, text)
-    return int(match[1]), match[2]
+    count, unit = int(match[1]), match[2]
+    if unit in "smh" and count * _SECONDS[unit] > _SECONDS["d"]:
+        raise InvalidValueError(parameter, "must be written in days if it is longer than one", text)
+    return count, unit

@@ -17,7 +17,7 @@ def autoregression(count: int, coefficient: float, seed: int) -> FloatArray:
 
 
 def variance_of_the_mean(values: FloatArray, block_length: float) -> float:
-    """Variance of a resampled mean, exactly: Politis and Romano (1994), lemma 1."""
+    """Variance of a resampled mean, exactly, as Politis and Romano (1994) derive it."""
     count, centred = len(values), values - values.mean()
     lags, stay = np.arange(1, count), 1 - 1 / block_length
     covariance = np.array([centred[lag:] @ centred[: count - lag] for lag in range(count)]) / count

@@ -31,7 +31,7 @@ def test_the_ratios_are_the_metric_and_the_difference_is_theirs() -> None:
 
 
 def test_intervals_have_the_width_that_theory_gives_for_normal_returns() -> None:
-    """Lo (2002), equation 10: the variance of a per-bar Sharpe ratio S is (1 + S² / 2) / T."""
+    """Lo, "The Statistics of Sharpe Ratios" (2002): a per-bar ratio S has variance (1 + S² / 2) / T."""
     own, other = normal(4_000, 3, mean=0.002), normal(4_000, 4, mean=0.001)
     said = compare(own, other, 252, seed=1, samples=8_000)
     errors = [math.sqrt((252 + ratio**2 / 2) / 4_000) for ratio in (said.sharpe, said.benchmark_sharpe)]

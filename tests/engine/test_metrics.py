@@ -284,3 +284,11 @@ def test_the_page_lists_every_metric_in_order(repository: Path) -> None:
     better = {True: "higher", False: "lower", None: "neither"}
     expected = [(m.name, m.title, m.unit, better[m.higher_is_better]) for m in METRICS]
     assert [tuple(part.strip() for part in row) for row in rows] == expected
+
+
+def test_the_example_of_the_page_works(repository: Path) -> None:
+    page = (repository / "docs/metrics.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names: dict[str, Metric] = {}
+    exec(example, names)
+    assert compute(Performance(simulation(), 4), [names["worst_bar"]])["worst_bar"] == pytest.approx(-0.2)

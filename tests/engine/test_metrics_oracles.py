@@ -160,6 +160,11 @@ def test_backtesting_py_differs_as_documented(shared: Path) -> None:
     assert stats["Sharpe Ratio"] == pytest.approx(yearly / spread, rel=1e-9)
     downside = math.sqrt(252 * np.mean(np.minimum(returns, 0) ** 2))
     assert stats["Sortino Ratio"] == pytest.approx(yearly / downside, rel=1e-9)
+    years = pd.Timedelta(stats["Duration"]).days / 365.25
+    assert stats["CAGR [%]"] == pytest.approx(100 * ((equity[-1] / equity[0]) ** (1 / years) - 1), rel=1e-9)
+    close = pd.read_parquet(shared / "oracles/indicators/input_GOOG.parquet")["Close"].to_numpy()
+    logs = np.diff(np.log(equity)), np.diff(np.log(close))
+    assert stats["Beta"] == pytest.approx(beta(*logs), rel=1e-9)
     assert stats["Max. Drawdown [%]"] == pytest.approx(100 * max_drawdown(equity, 10_000.0), rel=1e-9)
     assert stats["Profit Factor"] == pytest.approx(profit_factor(gains.to_numpy()), rel=1e-9)
     assert stats["Expectancy [%]"] == pytest.approx(100 * gains.mean(), rel=1e-9)

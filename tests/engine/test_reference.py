@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+
 from windtunnel.bars import Bars
 from windtunnel.engine import REASONS, simulate
 from windtunnel.engine.reference import reference
@@ -47,7 +48,9 @@ def wishes(rng: np.random.Generator, shape: tuple[int, int], style: str) -> np.n
 def cases(draw: st.DrawFn) -> tuple[Bars, Orders, Rules]:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     rows, columns = draw(st.integers(1, 40)), draw(st.integers(1, 6))
-    bars = market(rng, rows, columns, draw(st.sampled_from([0, 0.1, 0.4])), draw(st.sampled_from([0.02, 0.3])))
+    bars = market(
+        rng, rows, columns, draw(st.sampled_from([0, 0.1, 0.4])), draw(st.sampled_from([0.02, 0.3]))
+    )
     style = draw(st.sampled_from(["bool", "int8", "halves", "sparse", "dense"]))
     rules = Rules(
         cash=draw(st.sampled_from([100.0, 1e6])),
@@ -65,7 +68,9 @@ def test_kernel_equals_reference(case: tuple[Bars, Orders, Rules]) -> None:
     bars, orders, rules = case
     fast, slow = simulate(bars, orders, rules), reference(bars, orders, rules)
     for name in ("equity", "cash", "gross"):
-        np.testing.assert_allclose(getattr(fast, name), getattr(slow, name), rtol=1e-9, atol=1e-9 * rules.cash)
+        np.testing.assert_allclose(
+            getattr(fast, name), getattr(slow, name), rtol=1e-9, atol=1e-9 * rules.cash
+        )
     for name in ("bar", "symbol", "reason"):
         np.testing.assert_array_equal(getattr(fast.fills, name), getattr(slow.fills, name))
     for name in ("units", "price", "fee", "slippage", "position"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from windtunnel.bars import Bars
 from windtunnel.engine import REASONS, Account, advance, simulate
 from windtunnel.engine.reference import reference
@@ -13,13 +14,17 @@ from windtunnel.values import Orders, Rules
 NAN = float("nan")
 
 
-def panel(close: list[list[float]], open_: list[list[float]] | None = None, last: list[int] | None = None) -> Bars:
+def panel(
+    close: list[list[float]], open_: list[list[float]] | None = None, last: list[int] | None = None
+) -> Bars:
     """Return bars whose open, unless given, is the close."""
     closes = np.array(close, dtype=float)
     opens = closes if open_ is None else np.array(open_, dtype=float)
     time = np.datetime64("2020-01-01", "ns") + np.arange(len(closes)) * np.timedelta64(1, "D")
     rows, columns = closes.shape
-    fields = [np.asfortranarray(field) for field in (opens, np.fmax(opens, closes), np.fmin(opens, closes), closes)]
+    fields = [
+        np.asfortranarray(field) for field in (opens, np.fmax(opens, closes), np.fmin(opens, closes), closes)
+    ]
     volume = np.full((rows, columns), NAN, order="F")
     ends = np.full(columns, rows - 1) if last is None else np.array(last)
     names = tuple("ABCDEFGH"[:columns])
@@ -49,7 +54,12 @@ def test_next_open_fills_at_the_open_after_the_decision() -> None:
 
 def test_close_fills_on_the_bar_of_the_decision_with_all_costs() -> None:
     run = both(
-        panel(column(100, 110, 121)), column(1.0, 1.0, 0.0), cash=1000.0, fill="close", fees=0.01, slippage=0.02
+        panel(column(100, 110, 121)),
+        column(1.0, 1.0, 0.0),
+        cash=1000.0,
+        fill="close",
+        fees=0.01,
+        slippage=0.02,
     )
     units = 1000 / (100 * 1.02 * 1.01)
     assert run.fills.units.tolist() == pytest.approx([units, -units])
@@ -97,9 +107,7 @@ def test_a_weight_is_left_to_drift() -> None:
 @pytest.mark.parametrize(("shortage", "units"), [("scale", [5.0, 5.0]), ("in_order", [3.75, 7.5])])
 def test_cash_shortage(shortage: str, units: list[float]) -> None:
     """Weights of 1 and 0.5 on equity of 150: shrunk together, or the smaller one filled first."""
-    run = both(
-        panel([[20, 10]] * 2), [[1.0, 0.5]] * 2, cash=150.0, fill="close", cash_shortage=shortage
-    )
+    run = both(panel([[20, 10]] * 2), [[1.0, 0.5]] * 2, cash=150.0, fill="close", cash_shortage=shortage)
     assert run.units[0].tolist() == pytest.approx(units)
 
 

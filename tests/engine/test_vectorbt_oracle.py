@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from windtunnel.bars import Bars
 from windtunnel.engine import Simulation, simulate
 from windtunnel.values import Orders, Rules
@@ -19,7 +20,9 @@ def check(shared: Path, run: str, simulation: Simulation) -> None:
     np.testing.assert_allclose(simulation.equity, equity, rtol=1e-9)
     orders = json.loads((folder / f"{run}_orders.json").read_text())
     assert len(simulation.fills) == len(orders)
-    np.testing.assert_allclose(np.sort(simulation.fills.fee), np.sort([row["Fees"] for row in orders]), rtol=1e-8)
+    np.testing.assert_allclose(
+        np.sort(simulation.fills.fee), np.sort([row["Fees"] for row in orders]), rtol=1e-8
+    )
     trades = json.loads((folder / f"{run}_trades.json").read_text())
     assert len(simulation.trades) == len(trades)
     np.testing.assert_allclose(
@@ -38,7 +41,9 @@ def check(shared: Path, run: str, simulation: Simulation) -> None:
 )
 def test_signals_on_one_symbol(shared: Path, run: str, opposite: float, rules: Rules) -> None:
     prices = pd.read_parquet(shared / "oracles" / "indicators" / "input_GOOG.parquet")
-    signals = pd.read_parquet(shared / "oracles" / "vectorbt" / f"{run}_equity.parquet").iloc[:, 1:].to_numpy()
+    signals = (
+        pd.read_parquet(shared / "oracles" / "vectorbt" / f"{run}_equity.parquet").iloc[:, 1:].to_numpy()
+    )
     wanted = np.where(signals[:, 0], 1.0, np.where(signals[:, 1], opposite, np.nan))[:, None]
     simulation = simulate(Bars.from_frame(prices), Orders(wanted), rules)
     check(shared, run, simulation)

@@ -12,7 +12,15 @@ import pytest
 from annotated_types import Ge, Le
 from pydantic import Field, field_validator, model_validator
 
-from windtunnel.plugin import DataSource, Host, PatternDetector, RegimeModel, Strategy, VolatilityModel, build_host
+from windtunnel.plugin import (
+    DataSource,
+    Host,
+    PatternDetector,
+    RegimeModel,
+    Strategy,
+    VolatilityModel,
+    build_host,
+)
 from windtunnel.values import ConfigModel, Tune
 
 

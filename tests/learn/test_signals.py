@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from windtunnel.bars import Bars
 from windtunnel.learn import Barriers, entries, outcomes
 from windtunnel.market import Market
@@ -54,7 +55,9 @@ FLAT = [100.0] * 6
         (FLAT, FLAT, 1, 5, 0.0),  # neither: as it stands after the horizon
     ],
 )
-def test_triple_barrier(high: list[float], low: list[float], direction: int, known: int, returns: float) -> None:
+def test_triple_barrier(
+    high: list[float], low: list[float], direction: int, known: int, returns: float
+) -> None:
     market = Steady(bars(FLAT, high, low, FLAT))
     barriers = Barriers(target=1.0, stop=1.0, horizon=4)
     ended = outcomes(market, signal(1, direction), barriers, Rules())
@@ -73,6 +76,8 @@ def test_costs_count_and_an_unfinished_outcome_is_unknown() -> None:
 
 
 def test_an_open_beyond_the_barrier_is_the_price() -> None:
-    market = Steady(bars([100, 100, 100, 70, 70, 70], FLAT, [100, 100, 100, 70, 70, 70], [100, 100, 100, 70, 70, 70]))
+    market = Steady(
+        bars([100, 100, 100, 70, 70, 70], FLAT, [100, 100, 100, 70, 70, 70], [100, 100, 100, 70, 70, 70])
+    )
     ended = outcomes(market, signal(1), Barriers(1.0, 1.0, 3), Rules())
     assert ended.returns[0] == pytest.approx(-0.3)

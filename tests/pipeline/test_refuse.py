@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from windtunnel.pipeline.refuse import gate_refuses, refuse, sized
 from windtunnel.pipeline.sections import GateSection, NotIn, SizingSection
 from windtunnel.values import Forecast, Patterns, Regimes

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+
 from windtunnel.bars import Bars
 from windtunnel.errors import InvalidValueError, PluginError
 from windtunnel.market import Market
@@ -142,7 +143,8 @@ def test_gate_scorer_and_sizing_act_in_turn(bars: Bars) -> None:
         regime=Part(Watching(), RegimeSection(use="watching", first=100, refit=50)),
         volatility=Part(Constant(), VolatilitySection(use="constant")),
         scorer=Part(
-            Remembering(), ScorerSection(use="remembering", first=200, refit=60, min_outcomes=4, threshold=0.99)
+            Remembering(),
+            ScorerSection(use="remembering", first=200, refit=60, min_outcomes=4, threshold=0.99),
         ),
         sizing=SizingSection(target_volatility=0.1),
     )

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from annotated_types import Ge
 from pydantic import ValidationError, model_validator
+
 from windtunnel.errors import InvalidValueError, PluginError
 from windtunnel.market import Market
 from windtunnel.plugin import Plugin, RegimeModel, Strategy, VolatilityModel, build_host, tuned
@@ -154,7 +155,13 @@ def test_a_plugin_without_its_method_cannot_be_built() -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "parameter"),
-    [((5, 5), "high"), ((5, 1), "high"), ((1, 5, 9), "step"), ((1, 5, -1), "step"), ((0, 5, None, True), "low")],
+    [
+        ((5, 5), "high"),
+        ((5, 1), "high"),
+        ((1, 5, 9), "step"),
+        ((1, 5, -1), "step"),
+        ((0, 5, None, True), "low"),
+    ],
 )
 def test_impossible_ranges_are_refused(arguments: tuple[float, ...], parameter: str) -> None:
     with pytest.raises(InvalidValueError) as caught:

@@ -9,6 +9,7 @@ from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
+
 from windtunnel.errors import BrokenPluginError, PluginError, UnknownPluginError
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy, build_host, hookimpl
@@ -74,7 +75,9 @@ def test_an_unknown_name_suggests_the_nearest(monkeypatch: pytest.MonkeyPatch) -
         build_host().plugin("strategy", "mien")
 
 
-@pytest.mark.parametrize("failure", [ImportError("no module named torch"), SystemExit(3), RuntimeError("boom")])
+@pytest.mark.parametrize(
+    "failure", [ImportError("no module named torch"), SystemExit(3), RuntimeError("boom")]
+)
 def test_a_package_that_does_not_import_is_listed_and_hurts_nothing(
     monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:

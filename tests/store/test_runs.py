@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from windtunnel.errors import InvalidValueError
 from windtunnel.store import RunStore, run_id, write_json
 
@@ -30,9 +31,14 @@ def test_a_run_appears_whole_and_latest_points_to_it(tmp_path: Path) -> None:
 def test_a_failure_leaves_the_old_run_and_no_rubbish(tmp_path: Path) -> None:
     store = RunStore(tmp_path)
     keep(store, "mine", "aaa111")
-    with pytest.raises(RuntimeError), store.writing("mine", "aaa111") as folder:
-        write_json(folder / "metrics.json", {"sharpe": 9.0})
-        raise RuntimeError("disk full")
+
+    def fail_midway() -> None:
+        with store.writing("mine", "aaa111") as folder:
+            write_json(folder / "metrics.json", {"sharpe": 9.0})
+            raise RuntimeError("disk full")
+
+    with pytest.raises(RuntimeError):
+        fail_midway()
     kept = store.get("mine", "aaa111")
     assert kept is not None
     assert kept.metrics == {"sharpe": 1.0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from windtunnel.errors import InvalidValueError
 from windtunnel.values import Forecast, Orders, Patterns, Regimes
 
@@ -11,7 +12,9 @@ from windtunnel.values import Forecast, Orders, Patterns, Regimes
 def table(bars: int, *rows: tuple[int, int, int]) -> Patterns:
     symbol, confirmed, direction = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     real = np.full(len(rows), 0.5)
-    return Patterns(symbol, np.full(len(rows), "star"), confirmed - 1, confirmed, direction, real, real, real, bars)
+    return Patterns(
+        symbol, np.full(len(rows), "star"), confirmed - 1, confirmed, direction, real, real, real, bars
+    )
 
 
 def test_patterns_count_from_the_cut_and_join_back() -> None:

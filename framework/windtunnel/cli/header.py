@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from windtunnel.cli.terminal import Terminal
     from windtunnel.experiment import Loaded
 
-__all__ = ["expected_fits", "named", "span", "timeframe", "write_header"]
+__all__ = ["describe", "expected_fits", "named", "span", "timeframe", "write_header"]
 
 _ADVERBS = {
     "hour": "hourly",
@@ -38,7 +38,7 @@ def write_header(
     fits : mapping of str to int
         Fits of each model that learns, such as ``{"scorer logistic": 68}``.
     """
-    terminal.field("data", _data(config, data), f"{data['source']}, {data['provided_by']}")
+    terminal.field("data", *describe(config, data))
     terminal.field("strategy", named(config["strategy"]), _acting(config))
     models = [f"{kind} {section['use']}" for kind, section in _models(config)]
     fixed = [model for model in models if model not in fits]
@@ -62,7 +62,8 @@ def expected_fits(loaded: Loaded, bars: Bars) -> dict[str, int]:
     if parts.scorer is not None:
         chosen.append(parts.scorer)
     return {
-        f"{part.plugin.kind} {part.plugin.name}": sum(1 for _ in folds(part.section, len(bars))) for part in chosen
+        f"{part.plugin.kind} {part.plugin.name}": sum(1 for _ in folds(part.section, len(bars)))
+        for part in chosen
     }
 
 
@@ -94,7 +95,8 @@ def span(data: Mapping[str, Any]) -> str:
     return f"{first} … {last}"
 
 
-def _data(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+def describe(config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what the data are, and where they come from."""
     from windtunnel.report.text import counted
 
     symbols = data["symbols"]
@@ -104,7 +106,7 @@ def _data(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     repaired = sum(data["repairs"].values())
     if repaired:
         parts.append(f"{counted(repaired, 'row')} repaired")
-    return ", ".join(parts)
+    return ", ".join(parts), f"{data['source']}, {data['provided_by']}"
 
 
 def _models(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = ["Column", "Terminal"]
 
 _UNBOUNDED = 10_000
-_LABEL = 10
 
 Column = tuple[str, str]
 """Heading of a table's column, and ``left`` or ``right``."""
@@ -50,12 +49,12 @@ class Terminal:
         for line in _broken(text, self.width - indent) or [""]:
             self._line([(" " * indent + line, style)])
 
-    def field(self, label: str, text: str, note: str = "") -> None:
-        """Write what ``label`` is; ``note`` follows on the same line where there is room."""
-        indent = 2 + _LABEL
+    def field(self, label: str, text: str, note: str = "", *, room: int = 10) -> None:
+        """Write what ``label`` is, in ``room`` columns; ``note`` follows on the same line if it fits."""
+        indent = 2 + room
         lines = _broken(text, self.width - indent) or [""]
         for place, line in enumerate(lines):
-            head = f"  {label:<{_LABEL}}" if place == 0 else " " * indent
+            head = f"  {label:<{room}}" if place == 0 else " " * indent
             tail = ""
             if note and place == len(lines) - 1 and indent + len(line) + 4 + len(note) <= self.width:
                 tail, note = "    " + note, ""

@@ -8,7 +8,6 @@ import numpy as np
 
 from windtunnel.bars import Bars
 from windtunnel.engine.simulation import Fills, Simulation
-from windtunnel.errors import InvalidValueError
 from windtunnel.values import FloatArray, Orders, Rules
 
 __all__ = ["Account", "Progress", "advance", "simulate"]
@@ -83,12 +82,12 @@ def advance(account: Account, bars: Bars, orders: Orders, rules: Rules, lo: int,
     """
     from windtunnel.engine import kernel
 
-    exposure = _checked(orders, bars.shape)
+    orders.check(bars.shape)
     equity, cash, gross = np.empty((3, hi - lo))
     fills = kernel.run(
         np.ascontiguousarray(bars.open.T),
         np.ascontiguousarray(bars.close.T),
-        np.ascontiguousarray(exposure.T),
+        np.ascontiguousarray(orders.exposure.T),
         bars.last_bar,
         account.state,
         account.held,
@@ -105,21 +104,3 @@ def advance(account: Account, bars: Bars, orders: Orders, rules: Rules, lo: int,
         gross,
     )
     return Progress(equity, cash, gross, Fills.of(fills))
-
-
-def _checked(orders: Orders, shape: tuple[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.generic]]:
-    exposure = np.asarray(orders.exposure)
-    if exposure.shape != shape:
-        raise InvalidValueError("exposure", f"must have one value a bar and symbol, {shape}", exposure.shape)
-    if exposure.dtype == np.bool_:
-        return exposure
-    if exposure.dtype not in (np.int8, np.float64):
-        raise InvalidValueError("exposure", "must be of type bool, int8 or float64", str(exposure.dtype))
-    low, high = (np.nanmin(exposure), np.nanmax(exposure)) if _any_number(exposure) else (0.0, 0.0)
-    if low < -1 or high > 1:
-        raise InvalidValueError("exposure", "must lie between -1 and 1", float(low if low < -1 else high))
-    return exposure
-
-
-def _any_number(exposure: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> bool:
-    return exposure.size > 0 and (exposure.dtype == np.int8 or not bool(np.isnan(exposure).all()))

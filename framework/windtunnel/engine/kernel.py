@@ -105,7 +105,9 @@ def _split(
 
 
 @njit(cache=True, nogil=True)
-def _room(bar: int, prices: Any, last: Any, equity: float, costs: Any, held: Any, closes: Any, symbols: Any) -> float:
+def _room(
+    bar: int, prices: Any, last: Any, equity: float, costs: Any, held: Any, closes: Any, symbols: Any
+) -> float:
     """Return the equity left, after what closes, for what opens."""
     room = equity
     gross = 0.0
@@ -249,9 +251,7 @@ def run(
             if bar == last_bar[i] + 1:
                 pending[i] = np.nan
                 if held[i] != 0.0:
-                    count = _fill(
-                        bar, i, last[i], -held[i], 0.0, _DELISTED, costs, state, held, fills, count
-                    )
+                    count = _fill(bar, i, last[i], -held[i], 0.0, _DELISTED, costs, state, held, fills, count)
         if not at_close and waiting:
             count = _settle(bar, open_, last, costs, in_order, state, held, pending, work, fills, count)
         alive = state[_ALIVE] > 0.0

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from windtunnel.bars import Bars
-from windtunnel.values import BoolArray, FloatArray, IntArray, Rules
+from windtunnel.values import FloatArray, IntArray, Rules
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 __all__ = ["REASONS", "Fills", "Simulation", "Trades"]
 
@@ -58,7 +57,9 @@ class Fills:
         bar, symbol, units, price, fee, slippage, position, reason = rows.T
         whole = (column.astype(np.int64) for column in (bar, symbol, reason))
         bar, symbol, reason = whole
-        return cls(bar, symbol, units.copy(), price.copy(), fee.copy(), slippage.copy(), position.copy(), reason)
+        return cls(
+            bar, symbol, units.copy(), price.copy(), fee.copy(), slippage.copy(), position.copy(), reason
+        )
 
     def __len__(self) -> int:
         return len(self.bar)
@@ -137,7 +138,7 @@ class Simulation:
         held[self.fills.bar, self.fills.symbol] = self.fills.position
         row = np.where(np.isnan(held), 0, np.arange(len(held))[:, None])
         known = np.take_along_axis(held, np.maximum.accumulate(row, axis=0), axis=0)
-        return np.nan_to_num(known)
+        return np.asarray(np.nan_to_num(known), np.float64)
 
     @cached_property
     def trades(self) -> Trades:

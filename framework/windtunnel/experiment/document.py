@@ -30,6 +30,7 @@ _PLAIN = {
     ),
 }
 _MOST_DIGITS = 20
+_BREAK = re.compile("[\x85\u2028\u2029]")
 
 
 def parse(text: bytes | str, file: str | None, mistakes: list[Mistake]) -> Node:
@@ -102,6 +103,13 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         """Write everything out."""
         return True
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """Quote a text with exotic line breaks so that they are escaped."""
+        return self.represent_scalar(f"{_TAG}str", data, style='"' if _BREAK.search(data) else None)
+
+
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def _decoded(text: bytes | str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -12,7 +13,7 @@ from pydantic_core import ErrorDetails
 from windtunnel.errors import InvalidValueError, Mistake, nearest
 from windtunnel.experiment.model import BrokenRulesError
 from windtunnel.experiment.node import Node, Path, dotted
-from windtunnel.experiment.parameters import describe_parameter, keys_of, model_at, shown
+from windtunnel.experiment.parameters import describe_parameter, field_named, keys_of, model_in, shown
 from windtunnel.plugin import Host, Plugin
 
 __all__ = ["Subject", "got", "mistakes_in"]
@@ -65,6 +66,24 @@ class Subject:
         node = self.root.find(full)
         return Mistake(dotted(full), message, node.file, node.line, hint)
 
+    def model_at(self, path: Path) -> type[BaseModel] | None:
+        """Return the model of the value at a path below the subject's own; None where it is not one."""
+        model: type[BaseModel] | None = self.model
+        node: Node | None = self.root.find(self.path)
+        for part in path:
+            if model is not None and _takes_plugins(model) and part == "params":
+                model = self._chosen(model, node)
+            elif model is not None and isinstance(part, str):
+                model = model_in(field_named(model, part))
+            node = node.child(part) if node else None
+        return model
+
+    def _chosen(self, kind: type[Plugin], node: Node | None) -> type[Plugin] | None:
+        use = node.child("use") if node else None
+        if self.host is None or use is None or use.value not in self.host.names(kind.kind):
+            return None
+        return self.host.plugin(kind.kind, use.value)
+
 
 @dataclass(frozen=True)
 class _Broken:
@@ -78,15 +97,15 @@ class _Broken:
 
 def mistakes_in(error: ValidationError, subject: Subject) -> list[Mistake]:
     """Translate all that pydantic found."""
-    node = subject.root.find(subject.path)
-    cut = [(detail, *_cut(detail, node)) for detail in error.errors(include_url=False, include_input=False)]
-    deep = {path[:union] for _, path, union in cut if union is not None and len(path) > union}
+    cut = [
+        (detail, *_cut(detail, subject)) for detail in error.errors(include_url=False, include_input=False)
+    ]
+    paths = [path for _, path, _ in cut]
     kept = [
         (detail, path)
-        for detail, path, union in cut
-        if union is None or len(path) > union or path not in deep
+        for detail, path, shallow in cut
+        if not (shallow or detail["type"] == "too_short") or not _any_below(path, paths)
     ]
-
     unknown = [path for detail, path in kept if detail["type"] == "extra_forbidden"]
     meant = {path: _meant(path, subject) for path in unknown}
     excused = {(*path[:-1], word) for path, word in meant.items() if word}
@@ -102,46 +121,59 @@ def mistakes_in(error: ValidationError, subject: Subject) -> list[Mistake]:
     return found + [_joined(path, broken, subject) for path, broken in rules.items()]
 
 
-def got(node: Node) -> str:
-    """Return how a value that was written is quoted in a message."""
-    if isinstance(node.value, dict | list):
-        empty = "" if node.value else "n empty"
-        return f"a{empty} {'mapping' if isinstance(node.value, dict) else 'list'}"
-    return f"'{shown(node.value)}'" if isinstance(node.value, str) else shown(node.value)
+def got(value: Any) -> str:
+    """Return how a value is quoted in a message."""
+    if isinstance(value, dict | list):
+        return f"a{'' if value else 'n empty'} {'mapping' if isinstance(value, dict) else 'list'}"
+    return f"'{shown(value)}'" if isinstance(value, str) else shown(value)
 
 
-def _cut(detail: ErrorDetails, node: Node) -> tuple[Path, int | None]:
-    """Drop the names that pydantic gives to members of unions from a location.
+def _takes_plugins(model: type[BaseModel]) -> TypeGuard[type[Plugin]]:
+    """Tell whether a model is a kind, which any plugin of that kind can stand for."""
+    return issubclass(model, Plugin) and not model.name
+
+
+def _any_below(path: Path, paths: Sequence[Path]) -> bool:
+    return any(len(other) > len(path) and other[: len(path)] == path for other in paths)
+
+
+def _cut(detail: ErrorDetails, subject: Subject) -> tuple[Path, bool]:
+    """Make of pydantic's location a path in the tree.
+
+    The names that pydantic gives to members of unions go; ``params`` comes in where a plugin is a parameter.
 
     Returns
     -------
     path : tuple
-        What remains: keys and positions.
-    union : int or None
-        Length of the path to the outermost union; None where there is none.
+        Below the subject's.
+    shallow : bool
+        Whether this says only that the value is not one form out of several.
     """
     path: list[str | int] = []
-    union = None
+    node = subject.root.find(subject.path)
+    shallow = False
     location = detail["loc"]
     for place, part in enumerate(location):
+        model = subject.model_at(tuple(path))
+        if model is not None and _takes_plugins(model):
+            path.append("params")
+            node = node.child("params") or Node({})
         child = node.child(part)
-        if child is not None:
+        is_missing = detail["type"] == "missing" and place == len(location) - 1
+        shallow = child is None and not is_missing
+        if child is not None or is_missing:
             path.append(part)
-            node = child
-        elif detail["type"] == "missing" and place == len(location) - 1:
-            path.append(part)
-        elif union is None:
-            union = len(path)
-    return tuple(path), union
+            node = child or Node({})
+    return tuple(path), shallow
 
 
 def _meant(path: Path, subject: Subject) -> str | None:
-    model = model_at(subject.model, path[:-1])
+    model = subject.model_at(path[:-1])
     return nearest(str(path[-1]), keys_of(model)) if model else None
 
 
 def _unknown(path: Path, meant: str | None, subject: Subject) -> Mistake:
-    model = model_at(subject.model, path[:-1])
+    model = subject.model_at(path[:-1])
     owner = f"parameter of {model.name}" if model and issubclass(model, Plugin) and model.name else "key"
     if model is None or not model.model_fields:
         return subject.mistake(path, f"unknown {owner}. Known: none")
@@ -151,7 +183,7 @@ def _unknown(path: Path, meant: str | None, subject: Subject) -> Mistake:
 
 
 def _missing(path: Path, subject: Subject) -> Mistake:
-    model = model_at(subject.model, path[:-1])
+    model = subject.model_at(path[:-1])
     known = model is not None and str(path[-1]) in keys_of(model)
     return subject.mistake(
         path, "is required", describe_parameter(model, str(path[-1])) if model and known else ""
@@ -164,26 +196,13 @@ def _raised(detail: ErrorDetails, path: Path, subject: Subject) -> Iterator[Mist
     node = subject.root.find((*subject.path, *path))
     if isinstance(error, BrokenRulesError):
         yield from (subject.mistake(tuple(key.split(".")), message) for key, message in error.broken)
-    elif isinstance(error, ValidationError):
-        yield from _nested(error, path, subject)
     elif isinstance(error, InvalidValueError):
         name = "" if path and error.parameter == path[-1] else f"{error.parameter} "
-        yield subject.mistake(path, f"{name}{error.rule} (got {shown(error.value)})")
+        yield subject.mistake(path, f"{name}{error.rule} (got {got(error.value)})")
     else:
         text = " ".join(str(error).split())
         scalar = path and not isinstance(node.value, dict | list) and "got" not in text
-        yield subject.mistake(path, f"{text} (got {got(node)})" if scalar else text)
-
-
-def _nested(error: ValidationError, path: Path, subject: Subject) -> list[Mistake]:
-    """Translate what is wrong with the parameters of a plugin that is itself a parameter."""
-    full = (*subject.path, *path)
-    slot = model_at(subject.model, path)
-    use = subject.root.find(full).child("use")
-    model: type[BaseModel] = Plugin
-    if subject.host is not None and use is not None and slot is not None and issubclass(slot, Plugin):
-        model = subject.host.plugin(slot.kind, use.value)
-    return mistakes_in(error, replace(subject, path=(*full, "params"), model=model))
+        yield subject.mistake(path, f"{text} (got {got(node.value)})" if scalar else text)
 
 
 def _broken(detail: ErrorDetails, path: Path) -> _Broken:
@@ -207,7 +226,7 @@ def _joined(path: Path, broken: list[_Broken], subject: Subject) -> Mistake:
     wanted = list(dict.fromkeys(rule.wanted for rule in broken if rule.wanted))
     texts = [rule.text for rule in broken if rule.text]
     message = "; ".join([*texts, *([f"must be {', or '.join(wanted)}"] if wanted else [])])
-    message += f" (got {got(node)})"
+    message += f" (got {got(node.value)})"
     if wanted == ["text"] and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         message += "; put it in quotes"
     options = [option for rule in broken for option in rule.options]

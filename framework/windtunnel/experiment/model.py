@@ -81,7 +81,7 @@ class Experiment(ConfigModel):
             raise BrokenRulesError(broken)
         return self
 
-    def benchmark_among(self, symbols: Sequence[str]) -> str | None:
+    def benchmark_of(self, symbols: Sequence[str]) -> str | None:
         """Return the benchmark's symbol; None where the experiment has none.
 
         A symbol that is really called ``first`` is meant by that name.

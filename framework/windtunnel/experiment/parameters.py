@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from windtunnel.plugin import Plugin
 from windtunnel.values import Tune
 
-__all__ = ["describe_parameter", "field_named", "is_path", "keys_of", "model_at", "shown"]
+__all__ = ["describe_parameter", "field_named", "is_path", "keys_of", "model_in", "shown"]
 
 _NAMES = {
     int: "int",
@@ -82,18 +82,10 @@ def field_named(model: type[BaseModel], key: str) -> FieldInfo | None:
     return next((field for name, field in model.model_fields.items() if (field.alias or name) == key), None)
 
 
-def model_at(model: type[BaseModel], path: tuple[str | int, ...]) -> type[BaseModel] | None:
-    """Return the model of the value at a path; None where it is not one."""
-    found: type[BaseModel] | None = model
-    for part in path:
-        if isinstance(part, int):
-            continue
-        field = field_named(found, part) if found else None
-        inside = _inside(field.annotation) if field else iter(())
-        found = next(
-            (item for item in inside if isinstance(item, type) and issubclass(item, BaseModel)), None
-        )
-    return found
+def model_in(field: FieldInfo | None) -> type[BaseModel] | None:
+    """Return the model that a field holds, perhaps in a list or beside other forms; None without one."""
+    inside = _inside(field.annotation) if field else iter(())
+    return next((item for item in inside if isinstance(item, type) and issubclass(item, BaseModel)), None)
 
 
 def is_path(name: str, field: FieldInfo) -> bool:
@@ -135,11 +127,9 @@ def _described(annotation: Any, metadata: Any = ()) -> str:
         text = "mapping"
     else:
         text = getattr(annotation, "__name__", str(annotation))
-    return (
-        ", ".join([" ".join([text, *bounds[:1]]), *bounds[1:]])
-        if (bounds := list(_bounds(metadata)))
-        else text
-    )
+    bounds = ", ".join(_bounds(metadata))
+    filled = ", not empty" if any(isinstance(item, MinLen) and item.min_length for item in metadata) else ""
+    return f"{text} {bounds}".rstrip() + filled
 
 
 def _bounds(metadata: Any) -> Iterator[str]:
@@ -153,5 +143,3 @@ def _bounds(metadata: Any) -> Iterator[str]:
                 yield f"≤ {shown(bound)}"
             case Lt(lt=bound):
                 yield f"< {shown(bound)}"
-            case MinLen(min_length=1):
-                yield "not empty"

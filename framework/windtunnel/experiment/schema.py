@@ -42,6 +42,8 @@ def json_schema(host: Host | None = None) -> dict[str, Any]:
         use = definitions[section]["properties"]["use"]
         by_name = {**use, "description": f"Name of the {kind} plugin, with its defaults."}
         definitions[f"{section}OrName"] = {"anyOf": [by_name, {"$ref": f"#/$defs/{section}"}]}
+    for name in ("start", "end"):
+        definitions["DataSection"]["properties"][name]["anyOf"].append({"type": "integer"})
     schema["properties"] = _by_name_too(schema["properties"])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 

@@ -27,7 +27,9 @@ def calling(plugin: Plugin, doing: str) -> Iterator[None]:
     except WindtunnelError:
         raise
     except Exception as error:
-        raise PluginError(f"{plugin.kind} {plugin.name} failed to {doing}: {type(error).__name__}: {error}") from error
+        raise PluginError(
+            f"{plugin.kind} {plugin.name} failed to {doing}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def scheduled(section: LearnedSection, bars: int, key: str) -> list[Fold]:
@@ -40,7 +42,9 @@ def scheduled(section: LearnedSection, bars: int, key: str) -> list[Fold]:
     """
     fits = list(folds(section, bars))
     if not fits:
-        raise InvalidValueError(f"{key}.first", f"must leave bars to learn for, of {bars} in all", section.first)
+        raise InvalidValueError(
+            f"{key}.first", f"must leave bars to learn for, of {bars} in all", section.first
+        )
     return fits
 
 

@@ -20,7 +20,9 @@ def held_direction(exposure: Exposure, present: BoolArray) -> IntArray:
     number = present & ~np.isnan(exposure)
     row = np.where(number, np.arange(len(exposure))[:, None], -1)
     last = np.maximum.accumulate(row, axis=0)
-    side = np.sign(np.take_along_axis(np.nan_to_num(exposure.astype(np.float64)), np.maximum(last, 0), axis=0))
+    side = np.sign(
+        np.take_along_axis(np.nan_to_num(exposure.astype(np.float64)), np.maximum(last, 0), axis=0)
+    )
     return np.where(last >= 0, side, 0).astype(np.int64)
 
 
@@ -98,4 +100,3 @@ def _end(
     if stop_row > len(bars):
         return None
     return stop_row - 1, side * (float(closes[traded[-1]]) / float(entry) - 1)
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from windtunnel.pipeline.sections import (
@@ -43,8 +43,8 @@ class Candidate:
     """One complete way to trade: the plugins, how they act together, and the rules of the account."""
 
     strategy: Part[Strategy | LearnedStrategy, StrategySection]
-    rules: Rules = Rules()
-    sizing: SizingSection = SizingSection()
+    rules: Rules = field(default_factory=Rules)
+    sizing: SizingSection = field(default_factory=SizingSection)
     gate: GateSection | None = None
     volatility: Part[VolatilityModel, VolatilitySection] | None = None
     regime: Part[RegimeModel, RegimeSection] | None = None

@@ -11,7 +11,7 @@ import numpy as np
 from windtunnel.bars import Bars
 from windtunnel.engine import simulate
 from windtunnel.engine.metrics import Performance, compute
-from windtunnel.errors import PluginError
+from windtunnel.errors import InvalidValueError, PluginError
 from windtunnel.learn import (
     Barriers,
     LearnedSection,
@@ -231,17 +231,13 @@ def _checked(strategy: Plugin, wanted: Exposure | Orders, bars: Bars) -> Exposur
     PluginError
         If it is of the wrong type or shape, or outside [-1, 1].
     """
-    exposure = np.asarray(wanted.exposure if isinstance(wanted, Orders) else wanted)
-    problem = None
-    if exposure.shape != bars.shape:
-        problem = f"must have one value a bar and symbol, {bars.shape} (got {exposure.shape})"
-    elif exposure.dtype not in (np.bool_, np.int8, np.float64):
-        problem = f"must be of type bool, int8 or float64 (got {exposure.dtype})"
-    elif exposure.dtype != np.bool_ and bool((np.abs(exposure) > 1).any()):
-        problem = f"must lie between -1 and 1 (got {exposure[np.abs(exposure) > 1][0]})"
-    if problem is not None:
-        raise PluginError(f"strategy {strategy.name}: exposure {problem}")
-    return exposure
+    exposure: Any = np.asarray(wanted.exposure if isinstance(wanted, Orders) else wanted)
+    orders = Orders(exposure)
+    try:
+        orders.check(bars.shape)
+    except InvalidValueError as error:
+        raise PluginError(f"strategy {strategy.name}: {error}") from error
+    return orders.exposure
 
 
 def _judge(

@@ -53,12 +53,14 @@ def refuse(exposure: Exposure, present: BoolArray, refused: BoolArray) -> Exposu
         Read at entries only. Nothing that is held is closed by it.
     """
     kept = per_segment(exposure, present, np.where(refused, 0.0, 1.0)) > 0
-    if exposure.dtype == np.float64:
-        return np.asarray(np.where(kept | np.isnan(exposure), exposure, 0.0))
-    return np.asarray(exposure * kept).astype(exposure.dtype)
+    flat = np.zeros_like(exposure)
+    chosen: Exposure = np.where(kept | np.isnan(exposure), exposure, flat)
+    return chosen
 
 
-def sized(exposure: Exposure, present: BoolArray, sizing: SizingSection, forecast: Forecast | None) -> Exposure:
+def sized(
+    exposure: Exposure, present: BoolArray, sizing: SizingSection, forecast: Forecast | None
+) -> Exposure:
     """Turn exposure into weights; the size is fixed when an order is made, then left alone.
 
     Weight = exposure × fraction × min(1, target volatility ÷ forecast); a forecast that abstains changes
@@ -83,4 +85,3 @@ def _at_orders(exposure: FloatArray, present: BoolArray, values: FloatArray) -> 
     order = present & ~np.isnan(exposure) & (exposure != previous)
     last = np.maximum.accumulate(np.where(order, rows, 0), axis=0)
     return np.take_along_axis(values, last, axis=0)
-

@@ -125,7 +125,7 @@ class Result:
         )
 
     def _symbols(self, columns: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.object_]]:
-        return np.asarray(self.bars.symbols, dtype=object)[columns]
+        return np.array([self.bars.symbols[column] for column in columns], dtype=object)
 
     def summary(self) -> pd.DataFrame:
         """Return the metrics, the strategy's beside the benchmark's."""

@@ -65,7 +65,13 @@ def run(
     if held is not None and benchmark is not None:
         own = compute(Performance(held, bars.periods_per_year, held.returns), metrics)
         reference = BenchmarkResult(benchmark, held, own)
-        comparison = compare(simulation.returns, held.returns, bars.periods_per_year, seed=seed)
+        comparison = compare(
+            simulation.returns,
+            held.returns,
+            bars.periods_per_year,
+            seed=seed,
+            traded=len(simulation.fills) > 0,
+        )
         sentence = comparison.sentence(benchmark)
     if not (candidate.rules.fees or candidate.rules.fee_fixed or candidate.rules.slippage):
         sentence += " No costs were charged: set backtest.fees and backtest.slippage."
@@ -122,5 +128,7 @@ def _sentence(part: str, before: Mapping[str, float], after: Mapping[str, float]
     if abs(growth) >= 0.0005:
         said.append(f"{'added' if growth > 0 else 'cost'} {abs(growth):.1%} a year")
     if abs(depth) >= 0.0005:
-        said.append(f"{'cut' if depth > 0 else 'deepened'} the worst drawdown by {abs(depth) * 100:.1f} points")
+        said.append(
+            f"{'cut' if depth > 0 else 'deepened'} the worst drawdown by {abs(depth) * 100:.1f} points"
+        )
     return f"The {part} {' and '.join(said) or 'changed nothing to speak of'}."

@@ -55,7 +55,7 @@ class Plugin(BaseModel):
         if not cls.kind:
             raise PluginError(f"{cls.__qualname__} must subclass a kind, such as Strategy, not Plugin itself")
         if not cls.__dict__.get("name"):
-            raise PluginError(f"{cls.__qualname__} must set a name of its own: name = \"…\"")
+            raise PluginError(f'{cls.__qualname__} must set a name of its own: name = "…"')
 
     @property
     def warmup(self) -> int:
@@ -99,12 +99,19 @@ class Plugin(BaseModel):
         )
 
     @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         """Describe a field typed as a kind as ``{use, params}``."""
         if "kind" not in cls.__dict__:
             return handler(schema)
         properties = {"use": {"type": "string"}, "params": {"type": "object"}}
-        return {"type": "object", "properties": properties, "required": ["use"], "additionalProperties": False}
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": ["use"],
+            "additionalProperties": False,
+        }
 
     @classmethod
     def _by_name(cls, data: Any, info: ValidationInfo) -> Plugin:

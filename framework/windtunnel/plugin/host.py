@@ -196,7 +196,9 @@ def _add_file(host: Host, path: Path) -> None:
         (
             item
             for item in vars(module).values()
-            if isinstance(item, type) and issubclass(item, Plugin) and item.__module__ == module.__name__
+            if isinstance(item, type)
+            and issubclass(item, Plugin)
+            and item.__module__ == module.__name__
             and item.name
         ),
         origin,

@@ -1,6 +1,17 @@
 """Runs an experiment: picks the rooms that its sections ask for."""
 
-from windtunnel.runner.execute import Finished, candidate, compute, execute
-from windtunnel.runner.manifest import gaps
+from windtunnel.runner.execute import Finished, Performed, candidate, compute, execute, find, perform
+from windtunnel.runner.manifest import describe_data, gaps, identity
 
-__all__ = ["Finished", "candidate", "compute", "execute", "gaps"]
+__all__ = [
+    "Finished",
+    "Performed",
+    "candidate",
+    "compute",
+    "describe_data",
+    "execute",
+    "find",
+    "gaps",
+    "identity",
+    "perform",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from windtunnel.pipeline import Candidate, Part, Result, run
 from windtunnel.runner.manifest import identity, manifest
 from windtunnel.store import RunStore, StoredRun, run_id, write_json
 
-__all__ = ["Finished", "candidate", "compute", "execute"]
+__all__ = ["Finished", "Performed", "candidate", "compute", "execute", "find", "perform"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,13 @@ class Finished:
 
     stored: StoredRun
     result: Result | None
+
+
+@dataclass(frozen=True)
+class Performed(Finished):
+    """A run that has just been made."""
+
+    result: Result
 
 
 class _Clock:
@@ -40,7 +47,7 @@ class _Clock:
     def stage(self, name: str) -> Iterator[None]:
         start = perf_counter()
         yield
-        self.timings[name] = perf_counter() - start
+        self.timings[name] = round(perf_counter() - start, 4)
 
     def tick(self, what: str, done: int, total: int) -> None:
         self.fits[what] = done
@@ -49,6 +56,10 @@ class _Clock:
 
 def silent(what: str, done: int, total: int) -> None:
     """Report no progress."""
+
+
+def unannounced(dataset: Dataset) -> None:
+    """Say nothing about the data."""
 
 
 def candidate(loaded: Loaded) -> Candidate:
@@ -88,7 +99,12 @@ def compute(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Result:
 
 
 def execute(
-    loaded: Loaded, *, out: str | Path = "results", force: bool = False, tick: Tick = silent
+    loaded: Loaded,
+    *,
+    out: str | Path = "results",
+    force: bool = False,
+    tick: Tick = silent,
+    announce: Callable[[Dataset], None] = unannounced,
 ) -> Finished:
     """Run an experiment, unless the same has been run before, and write its folder.
 
@@ -101,34 +117,41 @@ def execute(
         Run again even if a run of the same config, data, plugins and versions is there.
     tick : callable
         Told after every fit of a model.
+    announce : callable
+        Told the data as soon as they are there, also where the same experiment had been run before.
 
     Raises
     ------
     ConfigError, DataError, PluginError
         Nothing is written then.
     """
-    clock, store = _Clock(tick), RunStore(out)
-    with clock.stage("load"):
-        dataset = load(loaded.source, loaded.experiment.data)
-    who = identity(loaded, dataset.bars)
-    id_ = run_id(who)
-    stored = store.get(loaded.experiment.name, id_)
-    if stored is not None and not force:
-        return Finished(stored, None)
+    dataset = load(loaded.source, loaded.experiment.data)
+    stored = None if force else find(loaded, dataset, out)
+    return Finished(stored, None) if stored is not None else perform(loaded, dataset, out=out, tick=tick)
 
+
+def find(loaded: Loaded, dataset: Dataset, out: str | Path) -> StoredRun | None:
+    """Return the folder of the same experiment, if it has been run before."""
+    return RunStore(out).get(loaded.experiment.name, run_id(identity(loaded, dataset.bars)))
+
+
+def perform(loaded: Loaded, dataset: Dataset, *, out: str | Path, tick: Tick = silent) -> Performed:
+    """Run an experiment and write its folder, in place of an older one of the same id."""
+    clock, store, name = _Clock(tick), RunStore(out), loaded.experiment.name
+    id_ = run_id(identity(loaded, dataset.bars))
     complaints = loaded.host.notify("windtunnel_run_started", run=loaded)
     with clock.stage("run"):
         result = compute(loaded, dataset, clock.tick)
-    facts = manifest(loaded, dataset, result, clock.fits, clock.timings)
+    facts = manifest(loaded, dataset, result, clock.fits)
     result = replace(result, config=loaded.resolved(), manifest={"id": id_, **facts})
     complaints += loaded.host.notify("windtunnel_run_finished", result=result)
-    with store.writing(loaded.experiment.name, id_) as folder:
+    with store.writing(name, id_) as folder:
         _write(folder, loaded, result)
         with clock.stage("report"):
             _report(folder, loaded, result, store)
-        timings = {stage: round(seconds, 4) for stage, seconds in clock.timings.items()}
-        write_json(folder / "manifest.json", {**result.manifest, "timings": timings, "complaints": complaints})
-    return Finished(StoredRun(Path(out) / loaded.experiment.name / id_), result)
+        last = {"timings": clock.timings, "complaints": complaints}
+        write_json(folder / "manifest.json", {**result.manifest, **last})
+    return Performed(StoredRun(Path(out) / name / id_), result)
 
 
 def _write(folder: Path, loaded: Loaded, result: Result) -> None:

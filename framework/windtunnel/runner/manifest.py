@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-import windtunnel
+from windtunnel._version import __version__
 from windtunnel.bars import Bars
 from windtunnel.data import Dataset
 from windtunnel.experiment import Loaded
 from windtunnel.pipeline import Result
 from windtunnel.plugin import Host, Plugin
 
-__all__ = ["gaps", "identity", "manifest", "plugins_of"]
+__all__ = ["describe_data", "gaps", "identity", "manifest", "plugins_of"]
 
 _LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "TA-Lib", "arch", "pyarrow")
 
@@ -59,12 +59,9 @@ def identity(loaded: Loaded, bars: Bars) -> dict[str, Any]:
     }
 
 
-def manifest(
-    loaded: Loaded, dataset: Dataset, result: Result, fits: Mapping[str, int], timings: Mapping[str, float]
-) -> dict[str, Any]:
+def manifest(loaded: Loaded, dataset: Dataset, result: Result, fits: Mapping[str, int]) -> dict[str, Any]:
     """Return what ran, on what, with which versions, and what came out in words."""
-    bars, decision = dataset.bars, result.decision
-    section = loaded.experiment.data
+    decision = result.decision
     return {
         "name": result.name,
         "sentence": result.sentence,
@@ -77,26 +74,31 @@ def manifest(
             "refused_by_scorer": decision.refused_by_scorer,
             "abstained": decision.abstained,
         },
-        "data": {
-            "source": section.use,
-            "provided_by": str(loaded.host.provenance(type(loaded.source))),
-            "symbols": list(bars.symbols),
-            "start": str(bars.time[0]),
-            "end": str(bars.time[-1]),
-            "bars": len(bars),
-            "gaps": gaps(bars),
-            "periods_per_year": bars.periods_per_year,
-            "timezone": bars.timezone,
-            "resample": section.resample,
-            "repairs": dict(dataset.repairs),
-            "hash": bars.hash,
-        },
+        "data": describe_data(loaded, dataset),
         "seed": loaded.experiment.seed,
         "fits": dict(fits),
         "plugins": _origins(loaded.host, plugins_of(loaded)),
         "versions": _versions(),
         "platform": platform.platform(),
-        "timings": {stage: round(seconds, 4) for stage, seconds in timings.items()},
+    }
+
+
+def describe_data(loaded: Loaded, dataset: Dataset) -> dict[str, Any]:
+    """Return what the data are: where they come from, their span, gaps and repairs, their hash."""
+    bars, section = dataset.bars, loaded.experiment.data
+    return {
+        "source": section.use,
+        "provided_by": str(loaded.host.provenance(type(loaded.source))),
+        "symbols": list(bars.symbols),
+        "start": str(bars.time[0]),
+        "end": str(bars.time[-1]),
+        "bars": len(bars),
+        "gaps": gaps(bars),
+        "periods_per_year": bars.periods_per_year,
+        "timezone": bars.timezone,
+        "resample": section.resample,
+        "repairs": dict(dataset.repairs),
+        "hash": bars.hash,
     }
 
 
@@ -120,14 +122,14 @@ def _origins(host: Host, plugins: list[Plugin]) -> list[dict[str, str]]:
 def _versions() -> dict[str, str]:
     found = {library: metadata.version(library) for library in _LIBRARIES}
     python = platform.python_version()
-    return {"windtunnel": f"{windtunnel.__version__}+{_source_hash()}", "python": python, **found}
+    return {"windtunnel": f"{__version__}+{_source_hash()}", "python": python, **found}
 
 
 @cache
 def _source_hash() -> str:
     """Hash the framework's own source, so that a change of the code is a change of the version."""
     digest = blake2b(digest_size=6)
-    root = Path(windtunnel.__file__).parent
+    root = Path(__file__).parents[1]
     for path in sorted(root.rglob("*.py")):
         digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())

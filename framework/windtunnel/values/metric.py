@@ -20,7 +20,7 @@ class Metric:
     title : str
         What people read.
     compute : callable
-        Takes the simulation and returns the figure; NaN where it is not defined.
+        Takes a ``windtunnel.engine.metrics.Performance`` and returns the figure; NaN where it is not defined.
     higher_is_better : bool or None
         None where neither direction is better.
     unit : {"fraction", "ratio", "count", "bars", "currency"}

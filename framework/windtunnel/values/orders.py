@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from windtunnel.errors import InvalidValueError
 from windtunnel.values.arrays import Exposure
 
 __all__ = ["Orders"]
@@ -25,6 +27,24 @@ class Orders:
 
     exposure: Exposure
 
+    def check(self, shape: tuple[int, int]) -> None:
+        """Refuse what no engine could fill.
+
+        Raises
+        ------
+        InvalidValueError
+            If the exposure is not of ``shape``, not bool, int8 or float64, or not within [-1, 1].
+        """
+        exposure = np.asarray(self.exposure)
+        if exposure.shape != shape:
+            rule = f"must have one value a bar and symbol, {shape}"
+            raise InvalidValueError("exposure", rule, exposure.shape)
+        if exposure.dtype not in (np.bool_, np.int8, np.float64):
+            raise InvalidValueError("exposure", "must be of type bool, int8 or float64", str(exposure.dtype))
+        outside = np.abs(exposure) > 1 if exposure.dtype != np.bool_ else np.zeros(0, np.bool_)
+        if outside.any():
+            raise InvalidValueError("exposure", "must lie between -1 and 1", float(exposure[outside][0]))
+
     def cut(self, start: int, stop: int) -> Orders:
         """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
         return Orders(self.exposure[start:stop])
@@ -36,4 +56,5 @@ class Orders:
 
     def abstaining(self, bars: int) -> Orders:
         """Return orders that stay flat for ``bars`` bars."""
-        return Orders(np.zeros((bars, self.exposure.shape[1]), self.exposure.dtype))
+        flat: Any = np.zeros_like(self.exposure, shape=(bars, self.exposure.shape[1]))
+        return Orders(flat)

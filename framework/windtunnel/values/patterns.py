@@ -76,13 +76,15 @@ class Patterns:
     def join(cls, parts: Sequence[Patterns]) -> Patterns:
         """Put pieces, in time order, together again; ordered by confirmation, then by symbol."""
         starts = np.cumsum([0, *(part.bars for part in parts)])
-        return cls.union([part._moved(int(start)) for part, start in zip(parts, starts, strict=False)], int(starts[-1]))
+        return cls.union(
+            [part._moved(int(start)) for part, start in zip(parts, starts, strict=False)], int(starts[-1])
+        )
 
     @classmethod
     def union(cls, tables: Sequence[Patterns], bars: int) -> Patterns:
-        """Put tables of the same ``bars`` bars on top of each other; ordered by confirmation, then by symbol."""
-        columns = [np.concatenate([getattr(table, name) for table in tables]) for name in COLUMNS]
-        whole = cls(*columns, bars)
+        """Put tables of the same bars on top of each other, ordered by confirmation, then by symbol."""
+        columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in COLUMNS}
+        whole = cls(**columns, bars=bars)
         return whole.take(np.lexsort((whole.symbol, whole.confirmed)))
 
     def abstaining(self, bars: int) -> Patterns:

@@ -31,7 +31,7 @@ class Regimes:
     @property
     def codes(self) -> IntArray:
         """Index into ``names`` of the likeliest regime, ``[T, N]``; -1 where the model abstains."""
-        known = ~np.isnan(self.probabilities).any(axis=2)
+        known: BoolArray = np.asarray(~np.isnan(self.probabilities).any(axis=2))
         best = np.where(known[..., None], self.probabilities, 0.0).argmax(axis=2)
         return np.where(known, best, -1)
 

@@ -78,8 +78,7 @@ def _stacked(result: Result, *, logarithmic: bool, ribbon: bool) -> Trace:
 
 def _ribbon(result: Result, regimes: Regimes) -> tuple[list[Trace], list[tuple[str, str]]]:
     """Return the ribbon of the likeliest regime, and its legend with each regime's share of the bars."""
-    column = main_column(result)
-    codes = regimes.codes[:, min(column, regimes.codes.shape[1] - 1)]
+    codes = regimes.codes[:, main_column(result)]
     edges, values = runs(codes)
     times = dates(result.bars)
     palette = [REGIMES[code % len(REGIMES)] for code in range(len(regimes.names))]

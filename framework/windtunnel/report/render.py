@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from windtunnel.report import library
+from windtunnel.report import chart_library
 from windtunnel.report.charts.chart import Chart
 from windtunnel.report.files import write_whole
 from windtunnel.report.parts import Block, Html, Part, about, parts
@@ -46,23 +46,24 @@ def write_report(
     Path
         Of the report.
     """
-    script = library.inline() if section.inline else library.shared(folder, assets)
-    html = page(result, library=script, extra=extra)
+    library = None if section.inline else chart_library.shared(folder, assets)
+    html = page(result, library=library, extra=extra)
     return write_whole(folder / "report.html", html.encode())
 
 
-def page(result: Result, *, library: str, extra: Sequence[Section] = ()) -> str:
+def page(result: Result, *, library: str | None = None, extra: Sequence[Section] = ()) -> str:
     """Return the report as HTML; the same result gives the same text.
 
     Parameters
     ----------
     result : Result
-    library : str
-        The script element that brings plotly.
+    library : str, optional
+        The script element that brings plotly; left out, plotly itself is put into the page (5 MB).
     extra : sequence of Section
         What plugins add; their ``html`` is inserted as it is.
     """
     written = parts(result, extra)
+    script = chart_library.inline() if library is None else library
     figures = {chart.id: {"data": chart.data, "layout": chart.layout} for chart in _charts(written)}
     return Template(_static("page.html")).substitute(
         title=escape(f"{result.name} · Windtunnel"),
@@ -72,7 +73,7 @@ def page(result: Result, *, library: str, extra: Sequence[Section] = ()) -> str:
         main="\n".join(map(_part, written)),
         charts=_json(figures),
         style=_static("style.css"),
-        library=library,
+        library=script,
         script=_static("report.js"),
     )
 

@@ -1,0 +1,86 @@
+"""``windtunnel data``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from windtunnel.cli.run import ConfigArgument, SetOption
+
+if TYPE_CHECKING:
+    from windtunnel.bars import Bars
+    from windtunnel.cli.terminal import Terminal
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Look at the data of an experiment.")
+
+
+@app.callback()
+def _group() -> None:
+    """Look at the data of an experiment."""
+
+
+@app.command()
+def show(config: ConfigArgument, assignments: SetOption = None) -> None:
+    """Show the span, the gaps and the quality of an experiment's data, and a picture of every symbol."""
+    from windtunnel import experiment
+    from windtunnel.cli.header import describe
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.data import load
+    from windtunnel.runner import describe_data
+
+    terminal = Terminal()
+    loaded = experiment.load(config, overrides=assignments or ())
+    dataset = load(loaded.source, loaded.experiment.data)
+    data = describe_data(loaded, dataset)
+    terminal.field("data", *describe(loaded.resolved(), data))
+    terminal.field("quality", ", ".join(_quality(data["repairs"])))
+    terminal.field("hash", data["hash"])
+    terminal.say()
+    _write_symbols(terminal, dataset.bars)
+
+
+def _quality(repairs: dict[str, int]) -> Iterator[str]:
+    from windtunnel.report.text import counted
+
+    if not repairs:
+        yield "every row passed the gate as it came"
+    for what, count in repairs.items():
+        yield f"{counted(count, 'row')}: {what}"
+
+
+def _write_symbols(terminal: Terminal, bars: Bars) -> None:
+    from windtunnel.report.text import sparkline
+
+    room = max(9, *(len(symbol) for symbol in bars.symbols)) + 1
+    width = min(terminal.width - room - 2, 100)
+    for column, symbol in enumerate(bars.symbols):
+        terminal.field(symbol, _facts(bars, column), room=room)
+        terminal.field("", sparkline(bars.close[:, column], width), room=room)
+
+
+def _facts(bars: Bars, column: int) -> str:
+    """Say what there is of one symbol."""
+    import numpy as np
+
+    from windtunnel.report.text import counted, number, stamp
+
+    close, volume = bars.close[:, column], bars.volume[:, column]
+    rows = np.flatnonzero(bars.present[:, column])
+    if not len(rows):
+        return "no bars"
+    first, last = int(rows[0]), int(rows[-1])
+    missing = last - first + 1 - len(rows)
+    digits = 2 if np.nanmax(close) >= 10 else 4
+    parts = [
+        f"{stamp(bars.time[first])} … {stamp(bars.time[last])}",
+        counted(len(rows), "bar"),
+        f"{number(missing, 0) if missing else 'none'} missing",
+        f"close {number(np.nanmin(close), digits)} … {number(np.nanmax(close), digits)}",
+    ]
+    if np.isnan(volume[rows]).all():
+        parts.append("no volume")
+    return ", ".join(parts)

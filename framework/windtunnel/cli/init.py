@@ -1,0 +1,44 @@
+"""``windtunnel init``."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["init"]
+
+_FILES = ("config.yaml", "my_strategy.py")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to put it; made if it is not there.")],
+) -> None:
+    """Write a starter: an experiment and a strategy of your own, both commented and ready to run."""
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.errors import InvalidValueError
+
+    taken = [name for name in _FILES if (folder / name).exists()]
+    if taken:
+        rule = f"must not have a {' or a '.join(taken)} yet; nothing was written"
+        raise InvalidValueError("DIR", rule, str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        text = files("windtunnel.cli").joinpath("starter", name).read_text(encoding="utf-8")
+        unfinished = folder / f".{name}"
+        unfinished.write_text(text.replace("name: starter", f"name: {_name(folder)}"), encoding="utf-8")
+        unfinished.replace(folder / name)
+    terminal = Terminal()
+    terminal.field("written", ", ".join(str(folder / name) for name in _FILES))
+    terminal.field("now", shlex.join(["windtunnel", "run", str(folder / _FILES[0])]))
+
+
+def _name(folder: Path) -> str:
+    """Return what to call the experiment: as its folder, where that is a legal name."""
+    name = folder.resolve().name
+    return name if _NAME.fullmatch(name) else "starter"

@@ -1,0 +1,158 @@
+"""``windtunnel plugins``."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.plugin import Host, Plugin
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="List the plugins that are installed, or show one.")
+
+
+@app.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """List every plugin that is installed, and every package that could not be loaded."""
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.plugin import build_host
+
+    terminal, host = Terminal(), build_host()
+    rows = list(_rows(host))
+    broken = [{"package": item.package, "reason": item.reason} for item in host.broken]
+    if as_json:
+        terminal.json({"plugins": rows, "broken": broken})
+        return
+    keys = ("kind", "name", "package", "does")
+    terminal.table([(key, "left") for key in keys], [[row[key] for key in keys] for row in rows])
+    if broken:
+        terminal.say()
+        terminal.table(
+            [("could not be loaded", "left"), ("because", "left")],
+            [[item["package"], item["reason"]] for item in broken],
+        )
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As in YAML: use: NAME.")],
+    kind: Annotated[
+        str | None, typer.Option("--kind", help="Where kinds share a name: strategy, regime, scorer, …")
+    ] = None,
+) -> None:
+    """Show what a plugin does, its parameters, its warm-up, and how to write it in YAML."""
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.plugin import build_host
+
+    terminal, host = Terminal(), build_host()
+    plugin = _found(host, name, kind)
+    terminal.say(f"{plugin.kind} {plugin.name}", style="bold")
+    terminal.say(str(host.provenance(plugin)), style="dim")
+    for paragraph in inspect.cleandoc(plugin.__doc__ or "").split("\n\n"):
+        terminal.say()
+        _write_paragraph(terminal, paragraph)
+    _write_parameters(terminal, plugin)
+    example = _example(plugin)
+    if example is None:
+        return
+    if example.warmup:
+        terminal.say()
+        terminal.field("warm-up", f"{example.warmup:,} bars, with the parameters below")
+    terminal.say()
+    terminal.field("in YAML", "")
+    for line in _snippet(example).splitlines():
+        terminal.say(line, indent=4)
+
+
+def _rows(host: Host) -> Iterator[dict[str, str]]:
+    from windtunnel.errors import PluginError
+    from windtunnel.plugin import KINDS
+
+    for kind in KINDS:
+        for name in host.names(kind):
+            row = {"kind": kind, "name": name}
+            try:
+                plugin = host.plugin(kind, name)
+            except PluginError as error:
+                yield {**row, "package": "", "does": str(error)}
+            else:
+                yield {**row, "package": str(host.provenance(plugin)), "does": _first_sentence(plugin)}
+
+
+def _first_sentence(plugin: type[Plugin]) -> str:
+    paragraph = " ".join(inspect.cleandoc(plugin.__doc__ or "").split("\n\n")[0].split())
+    return paragraph.split(". ")[0].removesuffix(".")
+
+
+def _found(host: Host, name: str, kind: str | None) -> type[Plugin]:
+    """Return the plugin that is meant.
+
+    Raises
+    ------
+    UnknownPluginError
+        If there is none.
+    InvalidValueError
+        If the kind is none, or more than one kind has a plugin of this name.
+    """
+    from windtunnel.errors import InvalidValueError, UnknownPluginError
+    from windtunnel.plugin import KINDS
+
+    if kind is not None:
+        if kind not in KINDS:
+            raise InvalidValueError("--kind", f"must be one of {', '.join(KINDS)}", kind)
+        return host.plugin(kind, name)
+    kinds = [candidate for candidate in KINDS if name in host.names(candidate)]
+    if len(kinds) > 1:
+        raise InvalidValueError("--kind", f"must say which {name} is meant: {', '.join(kinds)}", None)
+    if not kinds:
+        note = "; ".join(f"{item.package} could not be loaded: {item.reason}" for item in host.broken)
+        known = sorted({known for candidate in KINDS for known in host.names(candidate)})
+        raise UnknownPluginError("plugin", name, known, note)
+    return host.plugin(kinds[0], name)
+
+
+def _write_paragraph(terminal: Terminal, paragraph: str) -> None:
+    """Write running text as a paragraph; headings, lists and formulas as they stand."""
+    lines = paragraph.splitlines()
+    as_it_stands = any(line.startswith((" ", ".. ", "- ", "---")) for line in lines)
+    for line in lines if as_it_stands else [" ".join(lines)]:
+        terminal.say(line)
+
+
+def _write_parameters(terminal: Terminal, plugin: type[Plugin]) -> None:
+    from windtunnel.experiment import describe_parameter
+
+    terminal.say()
+    fields: dict[str, Any] = plugin.model_fields
+    if not fields:
+        terminal.say("It has no parameters.")
+        return
+    terminal.say("parameters", style="dim")
+    for name in fields:
+        terminal.say(describe_parameter(plugin, name), indent=4)
+
+
+def _example(plugin: type[Plugin]) -> Plugin | None:
+    """Return an instance; None where the class gives none, which costs the author a failed check, not us."""
+    try:
+        return plugin.example()
+    except Exception:  # noqa: BLE001 - a stranger's code may raise anything
+        return None
+
+
+def _snippet(example: Plugin) -> str:
+    from windtunnel.experiment.document import dump
+
+    component: dict[str, Any] = {"use": example.name}
+    params = example.params()
+    if params:
+        component["params"] = params
+    return dump({example.kind: [component] if example.kind == "patterns" else component})

@@ -1,0 +1,82 @@
+"""``windtunnel run``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.data import Dataset
+    from windtunnel.runner import Finished
+
+__all__ = ["ConfigArgument", "OutOption", "SetOption", "run"]
+
+ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The experiment, a YAML file.")]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Change a key, such as strategy.params.fast=20; repeatable."
+    ),
+]
+OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where runs are kept.")]
+
+
+def run(
+    config: ConfigArgument,
+    assignments: SetOption = None,
+    out: OutOption = Path("results"),
+    force: Annotated[bool, typer.Option("--force", help="Run again what has been run before.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+) -> None:
+    """Run an experiment and say whether it beat holding its benchmark.
+
+    The run is kept in DIR/<name>/<id>: figures, equity, trades, fills and report.html. An experiment that has
+    been run before, on the same data and with the same versions, is not run again but shown.
+    """
+    from windtunnel import experiment, runner
+    from windtunnel.cli.again import overrides_to_try
+    from windtunnel.cli.header import expected_fits, write_header
+    from windtunnel.cli.progress import Progress
+    from windtunnel.cli.summary import as_json as described
+    from windtunnel.cli.summary import report_path
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.store import RunStore
+
+    terminal, store = Terminal(), RunStore(out)
+    loaded = experiment.load(config, overrides=assignments or ())
+    with Progress(terminal, "data", silent=as_json) as progress:
+
+        def announce(dataset: Dataset) -> None:
+            fits = expected_fits(loaded, dataset.bars)
+            progress.expect(sum(fits.values()))
+            if not as_json:
+                write_header(terminal, loaded.resolved(), runner.describe_data(loaded, dataset), fits)
+
+        finished = runner.execute(loaded, out=out, force=force, tick=progress.tick, announce=announce)
+    for complaint in finished.stored.manifest["complaints"]:
+        typer.echo(f"warning: {complaint}", err=True)
+    report = report_path(store, finished.stored)
+    if as_json:
+        terminal.json({"ran": finished.result is not None, **described(finished.stored, report)})
+        return
+    again = ["windtunnel", "run", str(config), *overrides_to_try(loaded, assignments or ())]
+    if out != Path("results"):
+        again += ["--out", str(out)]
+    _write(terminal, finished, report, shlex.join(again))
+
+
+def _write(terminal: Terminal, finished: Finished, report: Path | None, again: str) -> None:
+    from windtunnel.cli.summary import write_summary
+
+    stored = finished.stored
+    if finished.result is None:
+        terminal.say()
+        terminal.say("It has been run before; what follows is from then. Add --force to run it again.")
+    write_summary(terminal, stored)
+    terminal.say()
+    terminal.field("report" if report else "folder", str(report or stored.folder))
+    terminal.field("again", again)

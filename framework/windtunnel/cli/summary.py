@@ -1,0 +1,112 @@
+"""What came out of a run: figures beside the alternative, one sentence of truth, where to look."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from windtunnel.cli.terminal import Terminal
+    from windtunnel.store import RunStore, StoredRun
+
+__all__ = ["as_json", "report_path", "write_summary"]
+
+_NAN = math.nan
+
+
+def write_summary(terminal: Terminal, run: StoredRun) -> None:
+    """Write the table of figures, whether it beat the benchmark, and what each part changed."""
+    manifest = run.manifest
+    _write_figures(terminal, run, manifest)
+    terminal.say()
+    terminal.say(manifest["sentence"], style="bold")
+    for effect in manifest["effects"]:
+        terminal.say(effect["sentence"])
+
+
+def as_json(run: StoredRun, report: Path | None) -> dict[str, Any]:
+    """Return what machines want to know of a run; figures as fractions, null where not defined."""
+    manifest = run.manifest
+    kept = ("sentence", "comparison", "benchmark", "effects", "signals", "data", "seed", "fits", "timings")
+    return {
+        "id": run.id,
+        "name": run.name,
+        "folder": str(run.folder),
+        "report": None if report is None else str(report),
+        "metrics": run.metrics,
+        **{key: manifest[key] for key in kept},
+    }
+
+
+def report_path(store: RunStore, run: StoredRun) -> Path | None:
+    """Return the report's path as one would type it, through ``latest`` where that is this run."""
+    if run.report is None:
+        return None
+    latest = run.folder.parent / "latest"
+    shared = latest.is_symlink() and store.latest(run.name) == run
+    return (latest if shared else run.folder) / run.report.name
+
+
+def _write_figures(terminal: Terminal, run: StoredRun, manifest: Mapping[str, Any]) -> None:
+    """Write the table; digits stand below digits, so that what has no % ends one column earlier."""
+    own = run.metrics
+    other = own.pop("benchmark")
+    columns = [_figures(own, manifest["comparison"])] + ([_figures(other, None)] if other else [])
+    columns[0]["costs paid"] = (_costs(run), "of average equity")
+    headings = ["strategy", "buy & hold"][: len(columns)]
+    widths = [
+        max(len(heading), *(len(value) for value, _ in column.values()))
+        for heading, column in zip(headings, columns, strict=True)
+    ]
+    beside = max(len(note) for _, note in columns[0].values())
+    terminal.say()
+    terminal.say(_row("", [(heading, "") for heading in headings], widths, beside), style="dim")
+    for label in columns[0]:
+        cells = [column[label] for column in columns if label in column]
+        terminal.say(_row(label, cells, widths, beside))
+
+
+def _row(label: str, cells: list[tuple[str, str]], widths: list[int], beside: int) -> str:
+    text = f"{label:<22}"
+    for place, ((value, note), width) in enumerate(zip(cells, widths, strict=False)):
+        text += f"  {value:>{width}}  {note:<{beside if place == 0 else 0}}"
+    return text
+
+
+def _figures(metrics: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> dict[str, tuple[str, str]]:
+    """Return value and interval of each line."""
+    from windtunnel.report.text import interval, number, percent
+
+    def of(name: str) -> float:
+        return _number(metrics[name])
+
+    sure = ""
+    if comparison is not None:
+        sure = interval(_number(comparison["sharpe_low"]), _number(comparison["sharpe_high"]))
+    return {
+        "total return": (percent(of("total_return"), signed=True), ""),
+        "a year (CAGR)": (percent(of("cagr"), signed=True), ""),
+        "Sharpe": (f"{number(of('sharpe'))} ", sure),
+        "worst drawdown": (percent(of("max_drawdown")), ""),
+        "trades / time invested": (f"{number(of('trades'), 0)} / {percent(of('time_invested'), 0)}", ""),
+    }
+
+
+def _number(value: float | None) -> float:
+    return _NAN if value is None else value
+
+
+def _costs(run: StoredRun) -> str:
+    """Return fees and slippage of the whole run over its average equity."""
+    import numpy as np
+    from pyarrow import parquet
+
+    from windtunnel.report.text import percent
+
+    fills = parquet.read_table(run.folder / "fills.parquet", columns=["fee", "slippage"])
+    equity = parquet.read_table(run.folder / "equity.parquet", columns=["equity"])["equity"].to_numpy()
+    paid = sum(float(np.sum(column.to_numpy())) for column in fills.columns)
+    average = float(np.mean(equity))
+    return percent(paid / average) if average > 0 else percent(_NAN)

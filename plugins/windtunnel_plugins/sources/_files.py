@@ -1,0 +1,160 @@
+"""What the sources that read files have in common."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from annotated_types import MinLen
+from pydantic import Field, field_validator
+
+from windtunnel.errors import DataError, InvalidValueError, nearest
+from windtunnel.plugin import DataSource
+from windtunnel.values import Request, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["_FileSource"]
+
+_NAMES = ("time", "date", "symbol", "open", "high", "low", "close", "volume")
+
+
+class _FileSource(DataSource):
+    """Reads one file, or a folder with one file a symbol."""
+
+    path: Annotated[str, MinLen(1)]
+    """A file, or a folder with one file a symbol, which is named like the file. A single file without a
+    symbol column is called as the one symbol that is asked for, else as the file."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Which column is which, where the names differ: ``{time: Day, close: Adj Close}``; keys are time, date,
+    symbol, open, high, low, close and volume."""
+    ignore: tuple[str, ...] = ()
+    """Columns to leave out; any that is neither known nor ignored is an error."""
+    time_format: str | None = None
+    """strptime format of the times, such as ``%m/%d/%Y %H:%M``, where they cannot be read without one."""
+    timezone: str | None = None
+    """Zone of the clock that the times read, such as America/New_York; they are then kept in UTC."""
+    attributes: Annotated[Path, Field(strict=False)] | None = None
+    """A CSV file with a column ``symbol`` and others, such as ``sector``, that describe the symbols."""
+
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    """Endings of the files that belong to a folder's data."""
+
+    @field_validator("columns")
+    @classmethod
+    def _map_known_names(cls, columns: dict[str, str]) -> dict[str, str]:
+        for name in columns:
+            if name not in _NAMES:
+                hint = nearest(name, _NAMES)
+                told = f"; did you mean {hint}?" if hint else ""
+                raise InvalidValueError("columns", f"keys must be among {', '.join(_NAMES)}{told}", name)
+        return columns
+
+    def load(self, request: Request) -> Table:
+        """Return the columns that are known, with a symbol column wherever there are closes.
+
+        Raises
+        ------
+        InvalidValueError
+            If there is no such file, or no such column.
+        DataError
+            If a file cannot be read (``unreadable``); names the row where the reader does.
+        """
+        import pandas as pd
+
+        files = self._files(request.symbols)
+        lone = request.symbols[0] if len(files) == len(request.symbols) == 1 else None
+        frames = [self._load(file, lone or self._symbol(file), request.symbols) for file in files]
+        frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        attributes = {} if self.attributes is None else _attributes(self.attributes)
+        return Table(frame, attributes, time_format=self.time_format, timezone=self.timezone)
+
+    @abstractmethod
+    def _names(self, file: Path) -> list[str]:
+        """Return the names of a file's columns."""
+
+    @abstractmethod
+    def _read(self, file: Path, columns: Mapping[str, str], symbols: Sequence[str]) -> pd.DataFrame:
+        """Return the columns named by the keys; values say which is what. May leave other symbols out."""
+
+    def _files(self, symbols: Sequence[str]) -> list[Path]:
+        path = Path(self.path)
+        if path.is_file():
+            return [path]
+        if not path.is_dir():
+            raise InvalidValueError("path", "must be a file or folder that is there", self.path)
+        found = {self._symbol(file): file for file in sorted(path.iterdir()) if self._belongs(file)}
+        if not found:
+            listed = ", ".join(self.suffixes)
+            raise InvalidValueError("path", f"must be a folder with files that end in {listed}", self.path)
+        wanted = [found[symbol] for symbol in symbols if symbol in found]
+        return wanted if symbols and len(wanted) == len(symbols) else list(found.values())
+
+    def _belongs(self, file: Path) -> bool:
+        return file.is_file() and not file.name.startswith(".") and self._symbol(file) != file.name
+
+    def _symbol(self, file: Path) -> str:
+        endings = [ending for ending in self.suffixes if file.name.lower().endswith(ending)]
+        return file.name[: -len(max(endings, key=len))] if endings else file.name
+
+    def _load(self, file: Path, symbol: str, symbols: Sequence[str]) -> pd.DataFrame:
+        with _unreadable(file):
+            names = self._names(file)
+        chosen = self._chosen(names, file)
+        with _unreadable(file):
+            frame = self._read(file, chosen, symbols)
+        frame = frame.rename(columns=chosen)
+        known = {name.lower() for name in chosen.values()}
+        if "close" in known and "symbol" not in known:
+            frame.insert(0, "symbol", symbol)
+        return frame
+
+    def _chosen(self, names: Sequence[str], file: Path) -> dict[str, str]:
+        """Return the columns to read, and what to call them."""
+        meant = {column: name for name, column in self.columns.items()}
+        for column, name in meant.items():
+            if column not in names:
+                hint = nearest(column, names)
+                told = f"; did you mean {hint}?" if hint else ""
+                raise InvalidValueError(f"columns.{name}", f"must be a column of {file.name}{told}", column)
+        displaced = [name for name in names if name.strip().lower() in self.columns and name not in meant]
+        left_out = {*self.ignore, *displaced}
+        return {name: meant.get(name, name) for name in names if name not in left_out}
+
+
+@contextmanager
+def _unreadable(file: Path) -> Iterator[None]:
+    """Turn what a reader raises into an error that names the file, and the row where the reader knows it."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        text = " ".join(str(error).split())
+        found = re.search(r"Row #([0-9]+): ", text)
+        row = int(found[1]) - 2 if found else None
+        message = f"{file.name}: {text[found.end() :] if found else text}"
+        raise DataError(message, rule="unreadable", row=row) from error
+
+
+def _attributes(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    from pyarrow import csv, string
+
+    if not file.is_file():
+        raise InvalidValueError("attributes", "must be a file that is there", str(file))
+    with _unreadable(file):
+        table = csv.read_csv(file, convert_options=csv.ConvertOptions(column_types={"symbol": string()}))
+    if "symbol" not in table.column_names:
+        raise DataError(f"{file.name}: no column symbol", rule="missing_column")
+    found: dict[str, Mapping[str, Any]] = {}
+    for row, record in enumerate(table.to_pylist()):
+        symbol = record.pop("symbol")
+        if symbol in found:
+            raise DataError(f"{file.name}: the symbol is there twice", rule="duplicate", symbol=symbol, row=row)
+        found[symbol] = record
+    return found

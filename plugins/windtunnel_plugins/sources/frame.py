@@ -1,0 +1,60 @@
+"""Bars from a DataFrame."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field, field_validator
+
+from windtunnel.errors import InvalidValueError
+from windtunnel.plugin import DataSource
+from windtunnel.values import Request, Table
+
+__all__ = ["Frame"]
+
+
+class Frame(DataSource):
+    """Hands over a DataFrame, from Python: ``Frame(frame=prices)``.
+
+    The frame is long or wide, as :func:`windtunnel.gate.admit` reads it. Written down, the source shows a
+    hash of the frame in its place, so it cannot be built from YAML.
+    """
+
+    name = "frame"
+
+    frame: Any
+    """A pandas DataFrame."""
+    attributes: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What is known of each symbol, such as its sector."""
+    timezone: str | None = None
+    """Zone of the clock that naive times read, such as America/New_York; they are then kept in UTC."""
+
+    @field_validator("frame")
+    @classmethod
+    def _is_a_frame(cls, frame: Any) -> Any:
+        import pandas as pd
+
+        if not isinstance(frame, pd.DataFrame):
+            raise InvalidValueError("frame", "must be a pandas DataFrame, given in Python", frame)
+        return frame.copy(deep=False)
+
+    @classmethod
+    def example(cls) -> Self:
+        """Return an instance with three bars."""
+        import pandas as pd
+
+        return cls(frame=pd.DataFrame({"time": ["2020-01-01", "2020-01-02", "2020-01-03"], "close": [1, 2, 3]}))
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters as JSON values, a hash of the content for the frame."""
+        return {**super().params(), "frame": _content_hash(self.frame)}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Frame) and self.params() == other.params()
+
+    def __hash__(self) -> int:
+        return hash(_content_hash(self.frame))
+
+    def load(self, request: Request) -> Table:
+        """Return the frame."""
+        return Table(self.frame, self.attributes, timezone=self.timezone)

@@ -1,0 +1,52 @@
+"""The page in a browser, where there is one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from windtunnel.report import ReportSection, write_report
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+SETTINGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--virtual-time-budget=8000",
+    "--enable-logging=stderr",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shown(result, tmp_path_factory) -> tuple[str, str]:
+    """The page's elements after its script has run, and what the browser logged."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip("there is no Chromium to show the page in")
+    folder: Path = tmp_path_factory.mktemp("browser")
+    report = write_report(result, folder / "run", section=ReportSection(), assets=folder / "assets")
+    command = [browser, *SETTINGS, f"--user-data-dir={folder / 'user'}", "--dump-dom", report.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return done.stdout, done.stderr
+
+
+def test_every_chart_that_is_shown_is_drawn(shown):
+    elements, _ = shown
+    figures = re.split(r'(?=<figure class="chart")', elements)[1:]
+    drawn = {re.search(r'id="([^"]+)"', figure)[1]: "main-svg" in figure for figure in figures}
+    assert drawn.pop("trades-1") is False, "the second symbol waits until it is chosen"
+    assert len(drawn) == 9
+    assert all(drawn.values()), drawn
+
+
+def test_the_script_makes_no_errors_and_no_requests(shown):
+    _, log = shown
+    assert "CONSOLE" not in log, log
+
+
+def test_colours_are_resolved(shown):
+    elements, _ = shown
+    assert "stroke: var(--" not in elements
+    assert "stroke: rgb(11, 100, 181)" in elements or "stroke: rgb(95, 176, 255)" in elements
