@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -189,6 +189,14 @@ class Market:
         values = self._once(("features",), lambda: features.compute(self._root).values)
         return Features(features.NAMES, values)
 
+    def computed(self) -> dict[str, tuple[npt.NDArray[Any], ...]]:
+        """Return what was asked for and is still in the memo, by the call that asked: ``sma(20)``.
+
+        One array each, several for MACD, Bollinger and Donchian; ``features`` is ``[T, N, F]``. A view shows
+        what its memo holds, which may reach beyond its end.
+        """
+        return {_written(*key): arrays for key, arrays in self._memo.kept().items()}
+
     @property
     def regime(self) -> Regimes:
         """What the regime model said.
@@ -281,7 +289,7 @@ class Market:
         inputs = [getattr(self._root, field) for field in fields]
         return self._once((function.__name__, fields, *arguments), lambda: function(*inputs, *arguments))
 
-    def _once(self, key: Hashable, compute: Callable[[], _Kept]) -> _Kept:
+    def _once(self, key: tuple[Any, ...], compute: Callable[[], _Kept]) -> _Kept:
         whole = self._memo.get(key, compute)
         rows = len(self.bars)
         if rows == len(self._root):
@@ -289,6 +297,12 @@ class Market:
         part: Any = tuple(array[:rows] for array in whole) if isinstance(whole, tuple) else whole[:rows]
         kept: _Kept = part
         return kept
+
+
+def _written(name: str, fields: tuple[str, ...] = (), *arguments: Any) -> str:
+    """Return a key of the memo as the call that it stands for."""
+    chosen = [f"field={field}" for field in fields if len(fields) == 1 and field != "close"]
+    return f"{name}({', '.join([*map(str, arguments), *chosen])})" if fields else name
 
 
 def _configured(value: _Value | None, name: str, what: str) -> _Value:

@@ -53,6 +53,11 @@ class Memo:
                 self._shrink()
             return self._values.get(key, value)  # type: ignore[no-any-return]
 
+    def kept(self) -> dict[Any, tuple[Array, ...]]:
+        """Return what is kept now, every value as a tuple."""
+        with self._lock:
+            return {key: _arrays(value) for key, value in self._values.items()}
+
     def _shrink(self) -> None:
         while self.used > self.budget:
             _, oldest = self._values.popitem(last=False)

@@ -23,7 +23,7 @@ from windtunnel_plugins.strategies import (
     Recorded,
     SmaCross,
 )
-from windtunnel_plugins.strategies.holding import carry, hold, postpone
+from windtunnel_plugins.strategies._holding import carry, hold, postpone
 
 Panel = Callable[..., Bars]
 NAN = np.nan

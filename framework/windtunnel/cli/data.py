@@ -76,7 +76,7 @@ def _facts(bars: Bars, column: int) -> str:
     missing = last - first + 1 - len(rows)
     digits = 2 if np.nanmax(close) >= 10 else 4
     parts = [
-        f"{stamp(bars.time[first])} … {stamp(bars.time[last])}",
+        f"{stamp(bars.local_time[first])} … {stamp(bars.local_time[last])}",
         counted(len(rows), "bar"),
         f"{number(missing, 0) if missing else 'none'} missing",
         f"close {number(np.nanmin(close), digits)} … {number(np.nanmax(close), digits)}",

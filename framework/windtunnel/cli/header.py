@@ -6,11 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from windtunnel.bars import Bars
     from windtunnel.cli.terminal import Terminal
     from windtunnel.experiment import Loaded
+    from windtunnel.pipeline import Part
 
-__all__ = ["describe", "expected_fits", "named", "span", "timeframe", "write_header"]
+__all__ = [
+    "components",
+    "describe",
+    "expected_fits",
+    "learning",
+    "named",
+    "span",
+    "timeframe",
+    "write_header",
+]
 
 _ADVERBS = {
     "hour": "hourly",
@@ -20,7 +29,7 @@ _ADVERBS = {
     "quarter": "quarterly",
     "year": "yearly",
 }
-_MODELS = ("regime", "patterns", "volatility", "scorer")
+_KINDS = ("strategy", "regime", "patterns", "volatility", "scorer")
 
 
 def write_header(
@@ -40,7 +49,7 @@ def write_header(
     """
     terminal.field("data", *describe(config, data))
     terminal.field("strategy", named(config["strategy"]), _acting(config))
-    models = [f"{kind} {section['use']}" for kind, section in _models(config)]
+    models = [f"{kind} {section['use']}" for kind, section in components(config) if kind != "strategy"]
     fixed = [model for model in models if model not in fits]
     if fixed:
         terminal.field("models", " · ".join(fixed))
@@ -48,23 +57,36 @@ def write_header(
         terminal.field("learning", " · ".join(fits), _schedule(config, fits))
 
 
-def expected_fits(loaded: Loaded, bars: Bars) -> dict[str, int]:
-    """Return how often each model that learns will be fitted."""
-    from windtunnel.learn import folds
+def learning(loaded: Loaded) -> list[Part[Any, Any]]:
+    """Return the models of an experiment that learn, in the order in which they do."""
     from windtunnel.plugin import LearnedStrategy
     from windtunnel.runner import candidate
 
     parts = candidate(loaded)
-    learning = [parts.volatility, parts.regime, *parts.patterns]
-    chosen: list[Any] = [part for part in learning if part is not None and part.plugin.learns]
+    models: list[Part[Any, Any] | None] = [parts.volatility, parts.regime, *parts.patterns]
+    learners = [part for part in models if part is not None and part.plugin.learns]
     if isinstance(parts.strategy.plugin, LearnedStrategy):
-        chosen.append(parts.strategy)
-    if parts.scorer is not None:
-        chosen.append(parts.scorer)
+        learners.append(parts.strategy)
+    return learners if parts.scorer is None else [*learners, parts.scorer]
+
+
+def expected_fits(loaded: Loaded, bars: int) -> dict[str, int]:
+    """Return how often each model that learns will be fitted on so many bars."""
+    from windtunnel.learn import folds
+
     return {
-        f"{part.plugin.kind} {part.plugin.name}": sum(1 for _ in folds(part.section, len(bars)))
-        for part in chosen
+        f"{part.plugin.kind} {part.plugin.name}": len(list(folds(part.section, bars)))
+        for part in learning(loaded)
     }
+
+
+def components(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield kind and section of each plugin of an experiment but its data source."""
+    for kind in _KINDS:
+        section = config[kind]
+        for one in section if isinstance(section, list) else [section]:
+            if one:
+                yield kind, one
 
 
 def named(section: Mapping[str, Any]) -> str:
@@ -86,13 +108,20 @@ def timeframe(config: Mapping[str, Any], periods_per_year: float) -> str:
 
 
 def span(data: Mapping[str, Any]) -> str:
-    """Return the first and the last time of the data."""
-    import numpy as np
-
-    from windtunnel.report.text import stamp
-
-    first, last = (stamp(np.datetime64(data[end])) for end in ("start", "end"))
+    """Return the first and the last time of the data, on the exchange's clock."""
+    first, last = (_local(data[end], data["timezone"]) for end in ("start", "end"))
+    if first.endswith(" 00:00") and last.endswith(" 00:00"):
+        first, last = first[:10], last[:10]
     return f"{first} … {last}"
+
+
+def _local(time: str, timezone: str | None) -> str:
+    """Return a time in UTC as the clock of ``timezone`` shows it, to the minute."""
+    if timezone in (None, "UTC"):
+        return time[:16].replace("T", " ")
+    import pandas as pd
+
+    return pd.Timestamp(time, tz="UTC").tz_convert(timezone).strftime("%Y-%m-%d %H:%M")
 
 
 def describe(config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
@@ -106,15 +135,7 @@ def describe(config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, s
     repaired = sum(data["repairs"].values())
     if repaired:
         parts.append(f"{counted(repaired, 'row')} repaired")
-    return ", ".join(parts), f"{data['source']}, {data['provided_by']}"
-
-
-def _models(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for kind in _MODELS:
-        section = config.get(kind)
-        for one in section if isinstance(section, list) else [section]:
-            if one:
-                yield kind, one
+    return ", ".join(parts), data["library"] or f"{data['source']}, {data['provided_by']}"
 
 
 def _acting(config: Mapping[str, Any]) -> str:
@@ -152,7 +173,6 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
 def _schedule(config: Mapping[str, Any], fits: Mapping[str, int]) -> str:
     from windtunnel.report.text import counted
 
-    sections = {f"{kind} {section['use']}": section for kind, section in _models(config)}
-    sections[f"strategy {config['strategy']['use']}"] = config["strategy"]
+    sections = {f"{kind} {section['use']}": section for kind, section in components(config)}
     every = " / ".join(dict.fromkeys(f"{sections[model]['refit']:,}" for model in fits))
     return f"refit every {every} {'bar' if every == '1' else 'bars'}, {counted(sum(fits.values()), 'fit')}"

@@ -56,7 +56,7 @@ def show(
     plugin = _found(host, name, kind)
     terminal.say(f"{plugin.kind} {plugin.name}", style="bold")
     terminal.say(str(host.provenance(plugin)), style="dim")
-    for paragraph in inspect.cleandoc(plugin.__doc__ or "").split("\n\n"):
+    for paragraph in _paragraphs(plugin):
         terminal.say()
         _write_paragraph(terminal, paragraph)
     _write_parameters(terminal, plugin)
@@ -88,8 +88,12 @@ def _rows(host: Host) -> Iterator[dict[str, str]]:
 
 
 def _first_sentence(plugin: type[Plugin]) -> str:
-    paragraph = " ".join(inspect.cleandoc(plugin.__doc__ or "").split("\n\n")[0].split())
-    return paragraph.split(". ")[0].removesuffix(".")
+    first = " ".join(_paragraphs(plugin)[0].split())
+    return first.split(". ")[0].removesuffix(".")
+
+
+def _paragraphs(plugin: type[Plugin]) -> list[str]:
+    return inspect.cleandoc(plugin.__doc__ or "").replace("``", "").split("\n\n")
 
 
 def _found(host: Host, name: str, kind: str | None) -> type[Plugin]:

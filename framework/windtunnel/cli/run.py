@@ -51,7 +51,7 @@ def run(
     with Progress(terminal, "data", silent=as_json) as progress:
 
         def announce(dataset: Dataset) -> None:
-            fits = expected_fits(loaded, dataset.bars)
+            fits = expected_fits(loaded, len(dataset.bars))
             progress.expect(sum(fits.values()))
             if not as_json:
                 write_header(terminal, loaded.resolved(), runner.describe_data(loaded, dataset), fits)

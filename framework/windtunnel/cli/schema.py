@@ -14,7 +14,9 @@ def schema(
     with_plugins: Annotated[
         bool, typer.Option("--with-plugins", help="Describe the parameters of all installed plugins too.")
     ] = False,
-    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write it to a file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Write it to a file.")
+    ] = None,
 ) -> None:
     """Print the JSON schema of an experiment, which lets an editor complete and check the YAML."""
     from windtunnel import experiment

@@ -1,6 +1,6 @@
 """One experiment: its YAML, checked against the sections of all rooms and the plugins that it names."""
 
-from windtunnel.experiment.load import Loaded, from_mapping, load
+from windtunnel.experiment.loader import Loaded, from_mapping, load
 from windtunnel.experiment.model import Experiment, PluginsSection
 from windtunnel.experiment.parameters import describe_parameter
 from windtunnel.experiment.schema import json_schema, write_schema

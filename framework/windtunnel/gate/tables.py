@@ -115,7 +115,7 @@ def _refuse_unknown(columns: Mapping[str, Any], names: Mapping[str, str]) -> Non
         raise DataError(f"no column close; {told}", rule="missing_column")
     if unknown:
         hint = nearest(unknown[0].lower(), [name for name in known if name not in names])
-        told = f"did you mean {hint}?" if hint else "rename it or leave it out"
+        told = f"did you mean {hint}?" if hint else "rename it or leave it out (of files: columns, ignore)"
         message = f"{unknown[0]!r} is none of time, {', '.join(known)}; {told}"
         raise DataError(message, rule="unknown_column", count=len(unknown))
 

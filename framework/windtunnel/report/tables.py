@@ -107,10 +107,10 @@ def _plain(metric: Metric, values: Sequence[float]) -> list[Cell]:
 
 
 def _compared(metric: Metric, values: Sequence[float]) -> list[Cell]:
-    """Return cells with the best in bold, where one direction is better and the values differ."""
+    """Return cells with the best in bold, where one direction is better and the values read differently."""
     real = [value for value in values if not math.isnan(value)]
     best = math.nan
-    if metric.higher_is_better is not None and len(set(real)) > 1:
+    if metric.higher_is_better is not None and len({figure(value, metric.unit) for value in real}) > 1:
         best = max(real) if metric.higher_is_better else min(real)
     return [Cell(figure(value, metric.unit), value, value == best) for value in values]
 

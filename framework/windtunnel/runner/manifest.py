@@ -89,6 +89,7 @@ def describe_data(loaded: Loaded, dataset: Dataset) -> dict[str, Any]:
     return {
         "source": section.use,
         "provided_by": str(loaded.host.provenance(type(loaded.source))),
+        "library": _library(section.use),
         "symbols": list(bars.symbols),
         "start": str(bars.time[0]),
         "end": str(bars.time[-1]),
@@ -100,6 +101,12 @@ def describe_data(loaded: Loaded, dataset: Dataset) -> dict[str, Any]:
         "repairs": dict(dataset.repairs),
         "hash": bars.hash,
     }
+
+
+def _library(source: str) -> str | None:
+    """Return the library that a source is named after and brings data from, with its version."""
+    version = _versions().get(source)
+    return None if version is None else f"{source} {version}"
 
 
 def _fields(comparison: Any) -> dict[str, Any]:

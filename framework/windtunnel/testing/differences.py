@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -46,6 +46,16 @@ class Difference:
     after: Any
 
 
+class Output(Protocol):
+    """One thing that a stage says."""
+
+    def difference(self, other: Any, name: str, stop: int) -> Difference | None:
+        """Return the first difference to the same output of another run, in the bars before ``stop``."""
+
+    def answers(self, stop: int) -> bool:
+        """Say whether it says anything, rather than to abstain, in the bars before ``stop``."""
+
+
 @dataclass(frozen=True, eq=False)
 class Panel:
     """A value for every bar and symbol, ``[T, N]``: of type bool, int, float or str."""
@@ -53,7 +63,7 @@ class Panel:
     values: Array
 
     def difference(self, other: Panel, name: str, stop: int) -> Difference | None:
-        """Return the first difference in the bars before ``stop``."""
+        """Return the first difference; see :class:`Output`."""
         mine, others = self.values[:stop], other.values[:stop]
         unlike = ~same(mine, others)
         if not unlike.any():
@@ -63,9 +73,10 @@ class Panel:
         return Difference(name, symbol, bar, mine[bar, symbol].item(), others[bar, symbol].item())
 
     def answers(self, stop: int) -> bool:
-        """Say whether anything but NaN, 0 and False is said in the bars before ``stop``."""
+        """Say whether there is anything but NaN, 0, False and empty text before ``stop``."""
         values = self.values[:stop]
-        return bool(((values == values) & (values != 0)).any())
+        nothing = values == ("" if values.dtype.kind == "U" else 0)
+        return bool((~nothing & (values == values)).any())
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,24 +101,41 @@ class Rows:
     values: FloatArray
 
     def difference(self, other: Rows, name: str, stop: int) -> Difference | None:
-        """Return the first difference in the rows of the bars before ``stop``."""
+        """Return the first difference; see :class:`Output`."""
         mine, others = self._past(stop), other._past(stop)
-        count = min(len(mine.bar), len(others.bar))
-        agree = np.array([mine._keys()[k][:count] == others._keys()[k][:count] for k in range(3)]).all(axis=0)
-        close = same(mine.values[:count], others.values[:count])
-        unlike = np.flatnonzero(~(agree & close.all(axis=1)))
-        if not len(unlike) and len(mine.bar) == len(others.bar):
-            return None
+        count = min(len(mine), len(others))
+        alike = same(mine.values[:count], others.values[:count])
+        keys = [a[:count] == b[:count] for a, b in zip(mine._keys, others._keys, strict=True)]
+        unlike = np.flatnonzero(~np.all([*keys, alike.all(axis=1)], axis=0))
+        if len(unlike) and all(key[unlike[0]] for key in keys):
+            row, column = int(unlike[0]), int(alike[unlike[0]].argmin())
+            bar, symbol, label = mine._place(row)
+            what = f"{mine.names[column]} of {label}" if label else mine.names[column]
+            values = (rows.values[row, column].item() for rows in (mine, others))
+            return Difference(what, symbol, bar, *values)
         row = int(unlike[0]) if len(unlike) else count
-        return _difference_in_row(mine, others, row, name)
+        places = [rows._place(row) for rows in (mine, others) if row < len(rows)]
+        if not places:
+            return None
+        bar, symbol, label = first = min(places)
+        before, after = (
+            "there" if row < len(rows) and rows._place(row) == first else None for rows in (mine, others)
+        )
+        return Difference(label or name, symbol, bar, before, after)
 
     def answers(self, stop: int) -> bool:
-        """Say whether any row before ``stop`` says something."""
-        past = self._past(stop)
-        return bool((~np.isnan(past.values)).any()) or (len(past.bar) > 0 and not len(self.names))
+        """Say whether any row before ``stop`` holds a number."""
+        return not bool(np.isnan(self._past(stop).values).all())
 
+    def __len__(self) -> int:
+        return len(self.bar)
+
+    @property
     def _keys(self) -> tuple[IntArray, IntArray, npt.NDArray[np.str_]]:
         return self.bar, self.symbol, self.label
+
+    def _place(self, row: int) -> tuple[int, int, str]:
+        return int(self.bar[row]), int(self.symbol[row]), str(self.label[row])
 
     def _past(self, stop: int) -> Rows:
         """Return the rows before ``stop`` in an order that depends on nothing but themselves."""
@@ -115,26 +143,6 @@ class Rows:
         keys = [*self.values[rows].T[::-1], self.label[rows], self.symbol[rows], self.bar[rows]]
         rows = rows[np.lexsort(keys)]
         return Rows(self.bar[rows], self.symbol[rows], self.label[rows], self.names, self.values[rows])
-
-
-Output: TypeAlias = Panel | Rows
-
-
-def _difference_in_row(mine: Rows, others: Rows, row: int, name: str) -> Difference:
-    places = [
-        tuple(key[row].item() for key in rows._keys()) if row < len(rows.bar) else None
-        for rows in (mine, others)
-    ]
-    present = [place for place in places if place is not None]
-    bar, symbol, label = min(present)
-    what = label or name
-    here = [place == (bar, symbol, label) for place in places]
-    if all(here):
-        column = int((~same(mine.values[row], others.values[row])).argmax())
-        what = mine.names[column] if not label else f"{mine.names[column]} of {label}"
-        return Difference(what, symbol, bar, mine.values[row, column].item(), others.values[row, column].item())
-    before, after = ("there" if is_here else None for is_here in here)
-    return Difference(what, symbol, bar, before, after)
 
 
 def same(a: Array, b: Array) -> BoolArray:
@@ -154,15 +162,7 @@ def first_difference(
     before: Mapping[str, Output], after: Mapping[str, Output], stop: int
 ) -> Difference | None:
     """Return the earliest difference in what both runs said about the bars before ``stop``."""
-    found = []
-    for name in before.keys() & after.keys():
-        mine, others = before[name], after[name]
-        if isinstance(mine, Panel) and isinstance(others, Panel):
-            found.append(mine.difference(others, name, stop))
-        elif isinstance(mine, Rows) and isinstance(others, Rows):
-            found.append(mine.difference(others, name, stop))
-    return min(
-        (difference for difference in found if difference is not None),
-        key=lambda difference: (difference.bar, difference.symbol, difference.what),
-        default=None,
-    )
+    shared = (name for name in before if name in after)
+    found = (before[name].difference(after[name], name, stop) for name in shared)
+    differences = [difference for difference in found if difference is not None]
+    return min(differences, key=lambda difference: (difference.bar, difference.symbol), default=None)

@@ -155,6 +155,8 @@ def _attributes(file: Path) -> Mapping[str, Mapping[str, Any]]:
     for row, record in enumerate(table.to_pylist()):
         symbol = record.pop("symbol")
         if symbol in found:
-            raise DataError(f"{file.name}: the symbol is there twice", rule="duplicate", symbol=symbol, row=row)
+            raise DataError(
+                f"{file.name}: the symbol is there twice", rule="duplicate", symbol=symbol, row=row
+            )
         found[symbol] = record
     return found

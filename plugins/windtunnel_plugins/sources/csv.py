@@ -60,7 +60,8 @@ class Csv(_FileSource):
             decimal_point=self.decimal,
         )
         table = csv.read_csv(file, self._reading(), self._parsing(), options)
-        return table.to_pandas(date_as_object=False)
+        frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+        return frame
 
     def _reading(self) -> csv.ReadOptions:
         from pyarrow import csv

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+import json
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, field_validator
 
 from windtunnel.errors import InvalidValueError
 from windtunnel.plugin import DataSource
 from windtunnel.values import Request, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Frame"]
 
@@ -43,11 +48,14 @@ class Frame(DataSource):
         """Return an instance with three bars."""
         import pandas as pd
 
-        return cls(frame=pd.DataFrame({"time": ["2020-01-01", "2020-01-02", "2020-01-03"], "close": [1, 2, 3]}))
+        return cls(
+            frame=pd.DataFrame({"time": ["2020-01-01", "2020-01-02", "2020-01-03"], "close": [1, 2, 3]})
+        )
 
     def params(self) -> dict[str, Any]:
         """Return the parameters as JSON values, a hash of the content for the frame."""
-        return {**super().params(), "frame": _content_hash(self.frame)}
+        written = {"attributes": self.attributes, "timezone": self.timezone}
+        return {"frame": _content_hash(self.frame), **json.loads(json.dumps(written, default=str))}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Frame) and self.params() == other.params()
@@ -58,3 +66,15 @@ class Frame(DataSource):
     def load(self, request: Request) -> Table:
         """Return the frame."""
         return Table(self.frame, self.attributes, timezone=self.timezone)
+
+
+def _content_hash(frame: pd.DataFrame) -> str:
+    import pandas as pd
+
+    try:
+        rows = pd.util.hash_pandas_object(frame)
+    except TypeError:
+        rows = pd.util.hash_pandas_object(frame.map(repr))
+    digest = blake2b(repr([*zip(frame.columns, frame.dtypes, strict=True)]).encode(), digest_size=16)
+    digest.update(rows.to_numpy().tobytes())
+    return f"blake2b:{digest.hexdigest()}"

@@ -47,9 +47,6 @@ class Parquet(_FileSource):
         return {column: "time" if name == _UNNAMED_INDEX else name for column, name in chosen.items()}
 
     def _read(self, file: Path, columns: Mapping[str, str], symbols: Sequence[str]) -> pd.DataFrame:
-        import pyarrow as pa
-        from pyarrow import compute
-
         from pyarrow import compute
 
         data = self._open(file)

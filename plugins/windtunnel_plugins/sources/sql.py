@@ -99,7 +99,7 @@ class Sql(DataSource):
             if error.name == "psycopg":
                 raise MissingExtraError("psycopg", "postgres") from error
             raise PluginError(f"data source sql: the driver {error.name} is not installed") from error
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a driver may raise anything
             told = " ".join(str(error).split())
             for secret in self._secrets():
                 told = told.replace(secret, "***").replace(quote(secret, safe=""), "***")

@@ -9,7 +9,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy
 from windtunnel.values import Exposure, Tune
-from windtunnel_plugins.strategies.holding import hold
+from windtunnel_plugins.strategies._holding import hold
 
 __all__ = ["BollingerRsi"]
 

@@ -10,7 +10,7 @@ from annotated_types import Ge, Le
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy
 from windtunnel.values import Exposure, Tune
-from windtunnel_plugins.strategies.holding import postpone
+from windtunnel_plugins.strategies._holding import postpone
 
 __all__ = ["CrossSectionalMomentum"]
 

@@ -13,7 +13,7 @@ from windtunnel.errors import DataError, InvalidValueError, nearest
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy
 from windtunnel.values import Exposure, FloatArray, IntArray, TimeArray
-from windtunnel_plugins.strategies.holding import postpone
+from windtunnel_plugins.strategies._holding import postpone
 
 if TYPE_CHECKING:
     import pandas as pd

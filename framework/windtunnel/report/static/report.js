@@ -53,9 +53,10 @@
       drawAll();
     });
   } else {
-    for (const figure of figures)
-      figure.querySelector(".plot").textContent =
-        "The chart library is not beside this report, so this chart cannot be drawn.";
+    for (const plot of document.querySelectorAll(".plot")) {
+      plot.style.height = "auto";
+      plot.textContent = "The chart library is not beside this report, so this chart cannot be drawn.";
+    }
   }
 
   for (const select of document.querySelectorAll("select[data-group]"))
