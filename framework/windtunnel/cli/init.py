@@ -35,7 +35,7 @@ def init(
         unfinished.replace(folder / name)
     terminal = Terminal()
     terminal.field("written", ", ".join(str(folder / name) for name in _FILES))
-    terminal.field("now", shlex.join(["windtunnel", "run", str(folder / _FILES[0])]))
+    terminal.copyable("now", shlex.join(["windtunnel", "run", str(folder / _FILES[0])]))
 
 
 def _name(folder: Path) -> str:

@@ -76,9 +76,8 @@ def _seconds(seconds: float) -> str:
 
 def _write_result(terminal: Terminal, loaded: Loaded, dataset: Dataset, out: Path) -> None:
     """Write where the run would be kept, and whether it is there already."""
-    from windtunnel.runner import identity
-    from windtunnel.store import RunStore, run_id
+    from windtunnel.runner import find
 
-    name, id_ = loaded.experiment.name, run_id(identity(loaded, dataset.bars))
-    there = RunStore(out).get(name, id_) is not None
-    terminal.field("result", str(out / name / id_), "is there: nothing to run" if there else "not there yet")
+    run = find(loaded, dataset, out)
+    text = "not run before" if run is None else f"run before, so that nothing would be run: {run.folder}"
+    terminal.field("result", text)

@@ -125,8 +125,8 @@ def _found(host: Host, name: str, kind: str | None) -> type[Plugin]:
 
 def _write_paragraph(terminal: Terminal, paragraph: str) -> None:
     """Write running text as a paragraph; headings, lists and formulas as they stand."""
-    lines = paragraph.splitlines()
-    as_it_stands = any(line.startswith((" ", ".. ", "- ", "---")) for line in lines)
+    lines = [line for line in paragraph.splitlines() if line.strip("-")]
+    as_it_stands = any(line.startswith((" ", ".. ", "- ")) for line in lines)
     for line in lines if as_it_stands else [" ".join(lines)]:
         terminal.say(line)
 
@@ -141,7 +141,7 @@ def _write_parameters(terminal: Terminal, plugin: type[Plugin]) -> None:
         return
     terminal.say("parameters", style="dim")
     for name in fields:
-        terminal.say(describe_parameter(plugin, name), indent=4)
+        terminal.say(describe_parameter(plugin, name).replace("``", ""), indent=4)
 
 
 def _example(plugin: type[Plugin]) -> Plugin | None:

@@ -47,7 +47,7 @@ def list_(
     if not rows:
         terminal.say(f"There are no runs in {out} yet.")
         return
-    columns = ("name", "id", "finished", "total return", "a year", "Sharpe", "drawdown", "trades")
+    columns = ("name", "id", "finished", "return", "a year", "Sharpe", "drawdown", "trades")
     sides = ["left"] * 3 + ["right"] * 5
     terminal.table(list(zip(columns, sides, strict=True)), [_cells(row) for row in rows])
 
@@ -77,7 +77,7 @@ def show(
     write_header(terminal, config, manifest["data"], manifest["fits"])
     write_summary(terminal, run)
     terminal.say()
-    terminal.field("report" if report else "folder", str(report or run.folder))
+    terminal.copyable("report" if report else "folder", str(report or run.folder))
 
 
 @app.command("open")
@@ -129,7 +129,7 @@ def _row(run: StoredRun) -> dict[str, Any]:
 def _cells(row: Mapping[str, Any]) -> list[str]:
     from windtunnel.report.text import figure
 
-    cells = [row["name"], row["id"], row["finished"][:16].replace("T", " ")]
+    cells = [row["name"], row["id"][:8], row["finished"][:16].replace("T", " ")]
     if "problem" in row:
         return [*cells, "damaged"]
     units = ("fraction", "fraction", "ratio", "fraction", "count")

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from windtunnel.cli.terminal import Terminal
-    from windtunnel.data import Dataset
-    from windtunnel.runner import Finished
 
 __all__ = ["ConfigArgument", "OutOption", "SetOption", "run"]
 
@@ -42,41 +37,34 @@ def run(
     from windtunnel.cli.header import expected_fits, write_header
     from windtunnel.cli.progress import Progress
     from windtunnel.cli.summary import as_json as described
-    from windtunnel.cli.summary import report_path
+    from windtunnel.cli.summary import report_path, write_summary
     from windtunnel.cli.terminal import Terminal
+    from windtunnel.data import load
     from windtunnel.store import RunStore
 
-    terminal, store = Terminal(), RunStore(out)
+    terminal = Terminal()
     loaded = experiment.load(config, overrides=assignments or ())
     with Progress(terminal, "data", silent=as_json) as progress:
-
-        def announce(dataset: Dataset) -> None:
-            fits = expected_fits(loaded, len(dataset.bars))
-            progress.expect(sum(fits.values()))
-            if not as_json:
-                write_header(terminal, loaded.resolved(), runner.describe_data(loaded, dataset), fits)
-
-        finished = runner.execute(loaded, out=out, force=force, tick=progress.tick, announce=announce)
-    for complaint in finished.stored.manifest["complaints"]:
-        typer.echo(f"warning: {complaint}", err=True)
-    report = report_path(store, finished.stored)
+        dataset = load(loaded.source, loaded.experiment.data)
+        fits = expected_fits(loaded, len(dataset.bars))
+        progress.expect(sum(fits.values()))
+        if not as_json:
+            write_header(terminal, loaded.resolved(), runner.describe_data(loaded, dataset), fits)
+        before = None if force else runner.find(loaded, dataset, out)
+        run = before or runner.perform(loaded, dataset, out=out, tick=progress.tick).stored
+    report = report_path(RunStore(out), run)
     if as_json:
-        terminal.json({"ran": finished.result is not None, **described(finished.stored, report)})
+        terminal.json({"ran": before is None, **described(run, report)})
         return
+    if before is not None:
+        terminal.say()
+        terminal.say("It has been run before; what follows is from then. Add --force to run it again.")
+    write_summary(terminal, run)
+    for complaint in run.manifest["complaints"]:
+        terminal.say(f"warning: {complaint}")
     again = ["windtunnel", "run", str(config), *overrides_to_try(loaded, assignments or ())]
     if out != Path("results"):
         again += ["--out", str(out)]
-    _write(terminal, finished, report, shlex.join(again))
-
-
-def _write(terminal: Terminal, finished: Finished, report: Path | None, again: str) -> None:
-    from windtunnel.cli.summary import write_summary
-
-    stored = finished.stored
-    if finished.result is None:
-        terminal.say()
-        terminal.say("It has been run before; what follows is from then. Add --force to run it again.")
-    write_summary(terminal, stored)
     terminal.say()
-    terminal.field("report" if report else "folder", str(report or stored.folder))
-    terminal.field("again", again)
+    terminal.copyable("report" if report else "folder", str(report or run.folder))
+    terminal.copyable("again", shlex.join(again))

@@ -84,6 +84,10 @@ class Terminal:
             self.console.print(renderable, soft_wrap=False)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
+    def copyable(self, label: str, text: str) -> None:
+        """Write what is there to be copied, without line breaks of ours."""
+        self._line([(f"  {label:<10}", "dim"), (text, "")])
+
     def _line(self, parts: Sequence[tuple[str, str]]) -> None:
         from rich.text import Text
 

@@ -146,7 +146,7 @@ def _parse(values: pd.Series, time_format: str | None, timezone: str | None) -> 
         return _from_numbers(pd.to_numeric(values.astype(object).where(values.notna()), errors="coerce"))
     else:
         return _unreadable(len(values))
-    return pd.DatetimeIndex(parsed.append(pd.DatetimeIndex([pd.NaT]).astype(parsed.dtype))[codes])
+    return pd.DatetimeIndex(parsed.take(codes, allow_fill=True, fill_value=pd.NaT))
 
 
 def _unreadable(length: int) -> pd.DatetimeIndex:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,10 +58,6 @@ def silent(what: str, done: int, total: int) -> None:
     """Report no progress."""
 
 
-def unannounced(dataset: Dataset) -> None:
-    """Say nothing about the data."""
-
-
 def candidate(loaded: Loaded) -> Candidate:
     """Put the plugins of an experiment together with their settings."""
     experiment = loaded.experiment
@@ -99,12 +95,7 @@ def compute(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Result:
 
 
 def execute(
-    loaded: Loaded,
-    *,
-    out: str | Path = "results",
-    force: bool = False,
-    tick: Tick = silent,
-    announce: Callable[[Dataset], None] = unannounced,
+    loaded: Loaded, *, out: str | Path = "results", force: bool = False, tick: Tick = silent
 ) -> Finished:
     """Run an experiment, unless the same has been run before, and write its folder.
 
@@ -117,8 +108,6 @@ def execute(
         Run again even if a run of the same config, data, plugins and versions is there.
     tick : callable
         Told after every fit of a model.
-    announce : callable
-        Told the data as soon as they are there, also where the same experiment had been run before.
 
     Raises
     ------

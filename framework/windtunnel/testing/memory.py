@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from types import FunctionType, ModuleType
 from typing import Any
-
-import numpy as np
 
 from windtunnel.plugin import Plugin
 
 __all__ = ["Memory", "renewed"]
 
-_OURS = ("windtunnel", "pydantic", "builtins", "abc", "typing")
-_ABSENT = object()
+_CODE = (type, ModuleType, FunctionType, classmethod, staticmethod, property)
 
 
 class Memory:
     """The class attributes, module globals and function caches of plugins, as they are now.
 
-    What a plugin keeps elsewhere (in closures, in modules that it imports, in files) is out of reach.
+    The modules are all those of a plugin's package. What a plugin keeps elsewhere (in closures, in other
+    packages, in files) is out of reach.
 
     Parameters
     ----------
@@ -29,7 +27,10 @@ class Memory:
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
-        self._owners = list(dict.fromkeys(owner for plugin in plugins for owner in _owners(type(plugin))))
+        classes = {base for plugin in plugins for base in type(plugin).__mro__ if _is_foreign(base)}
+        packages = {base.__module__.partition(".")[0] for base in classes}
+        modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in packages]
+        self._owners: list[Any] = [*classes, *modules]
         self._kept = [
             {name: (value, _copied(value)) for name, value in _state(owner)} for owner in self._owners
         ]
@@ -37,14 +38,16 @@ class Memory:
     def restore(self) -> None:
         """Put everything back as it was."""
         for owner, kept in zip(self._owners, self._kept, strict=True):
-            for name, _ in list(_state(owner)):
+            for name, value in list(_state(owner)):
                 if name not in kept:
                     delattr(owner, name)
-            for name, (value, copy) in kept.items():
-                _refill(value, copy)
-                if getattr(owner, name, _ABSENT) is not value:
-                    setattr(owner, name, value)
-            for function in _functions(owner):
+                elif value is not kept[name][0]:
+                    setattr(owner, name, kept[name][0])
+            for value, copy in kept.values():
+                if copy is not None:
+                    value.clear()
+                    (value.extend if isinstance(value, list) else value.update)(_copied(copy))
+            for function in _caches(owner):
                 function.cache_clear()
 
 
@@ -52,54 +55,39 @@ def renewed(value: Any) -> Any:
     """Return a plugin built anew from its parameters, those that are plugins too; anything else as it is."""
     if isinstance(value, Plugin):
         return type(value)(**{name: renewed(item) for name, item in dict(value).items()})
-    if isinstance(value, list | tuple):
+    if type(value) in (list, tuple):
         return type(value)(renewed(item) for item in value)
-    if isinstance(value, Mapping):
+    if type(value) is dict:
         return {key: renewed(item) for key, item in value.items()}
     return value
 
 
-def _owners(plugin: type[Plugin]) -> Iterator[type | ModuleType]:
-    """Yield the classes that a plugin's author wrote, and their modules."""
-    for base in plugin.__mro__:
-        if base.__module__.partition(".")[0] not in _OURS:
-            yield base
-            module = sys.modules.get(base.__module__)
-            if module is not None:
-                yield module
+def _is_foreign(base: type) -> bool:
+    return issubclass(base, Plugin) and base.__module__.partition(".")[0] != "windtunnel"
 
 
-def _state(owner: type | ModuleType) -> Iterator[tuple[str, Any]]:
+def _state(owner: Any) -> Iterator[tuple[str, Any]]:
     """Yield the attributes that are neither code nor the machinery of Python and pydantic."""
-    code = (type, ModuleType, FunctionType, classmethod, staticmethod, property)
     for name, value in vars(owner).items():
-        hidden = name.startswith(("__", "model_", "_abc_"))
-        if not hidden and not isinstance(value, code) and not hasattr(value, "cache_clear"):
+        machinery = name.startswith(("__", "model_", "_abc_"))
+        if not machinery and not isinstance(value, _CODE) and not hasattr(value, "cache_clear"):
             yield name, value
 
 
-def _functions(owner: type | ModuleType) -> Iterator[Any]:
-    """Yield the functions that remember their answers."""
+def _caches(owner: Any) -> Iterator[Any]:
+    """Yield the owner's own functions that remember their answers."""
+    home = owner.__name__ if isinstance(owner, ModuleType) else owner.__module__
     for value in vars(owner).values():
         function = getattr(value, "__func__", value)
-        if callable(getattr(function, "cache_clear", None)) and getattr(function, "__module__", None) == getattr(owner, "__module__", getattr(owner, "__name__", None)):
+        if hasattr(function, "cache_clear") and getattr(function, "__module__", None) == home:
             yield function
 
 
 def _copied(value: Any) -> Any:
-    if not isinstance(value, dict | list | set | np.ndarray):
+    """Return a copy of a container as deep as can be; None of anything else."""
+    if not isinstance(value, dict | list | set):
         return None
     try:
         return deepcopy(value)
     except Exception:  # noqa: BLE001 - what a stranger keeps may refuse to be copied
         return value.copy()
-
-
-def _refill(value: Any, copy: Any) -> None:
-    """Give a container the content that it had."""
-    if isinstance(value, np.ndarray):
-        if value.flags.writeable:
-            value[...] = copy
-    elif isinstance(value, dict | list | set) and value != copy:
-        value.clear()
-        value.extend(copy) if isinstance(value, list) else value.update(copy)

@@ -28,8 +28,8 @@ class Logistic(SignalScorer):
 
     name = "logistic"
 
-    penalty: Annotated[float, Gt(0), Le(1e6), Tune(0.01, 100.0, log=True)] = 1.0
-    """Weight of half the squared coefficients against the summed log loss."""
+    penalty: Annotated[float, Gt(0), Le(1e6), Tune(0.1, 1000.0, log=True)] = 10.0
+    """Weight of half the squared coefficients against the summed log loss; high, for signals are few."""
     min_class: Annotated[int, Ge(1)] = 5
     """Least number of wins, and of losses, to learn from."""
 

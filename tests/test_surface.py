@@ -1,0 +1,72 @@
+"""The Python surface: few names, quick to import, pleasant to use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import windtunnel as wt
+from windtunnel.errors import DataError, InvalidValueError, UnknownPluginError
+from windtunnel_plugins.strategies import SmaCross
+
+
+def test_the_public_names_exist_and_are_few() -> None:
+    assert len(wt.__all__) < 30
+    for name in wt.__all__:
+        assert getattr(wt, name) is not None
+    with pytest.raises(AttributeError, match="nothing_like_it"):
+        wt.nothing_like_it  # noqa: B018
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    code = "import sys, windtunnel; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    heavy = {
+        "numba",
+        "pandas",
+        "scipy",
+        "sklearn",
+        "talib",
+        "arch",
+        "statsmodels",
+        "plotly",
+        "pyarrow",
+        "sqlalchemy",
+    }
+    assert heavy.isdisjoint(done.stdout.split())
+
+
+def test_load_backtest_report(tmp_path: Path) -> None:
+    bars = wt.load_bars("arch", symbols=["SP500"], start="2010", end="2012")
+    result = wt.backtest(bars, SmaCross(fast=10, slow=50), rules=wt.Rules(fees=0.001))
+    assert result.metrics["trades"] == len(result.trades)
+    assert result.benchmark is not None
+    assert result.benchmark.name == "SP500"
+    assert result.equity["equity"].iloc[-1] == pytest.approx(10_000 * (1 + result.metrics["total_return"]))
+    assert result.sentence in repr(result)
+    assert "<table" in result._repr_html_()
+    path = wt.report(result, tmp_path / "report.html")
+    assert "holding SP500" in path.read_text(encoding="utf-8")
+    assert [item.name for item in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_run_takes_a_file_or_a_mapping(repository: Path) -> None:
+    overrides = ["data.start=2014", "scorer.first=300", "report.html=false"]
+    result = wt.run(repository / "configs" / "quickstart.yaml", overrides=overrides)
+    assert result.bars.time[0] == np.datetime64("2014-01-02")
+    small = {
+        "data": {"use": "arch", "symbols": ["SP500"], "start": 2014},
+        "strategy": {"use": "buy_and_hold"},
+    }
+    assert wt.run(small).metrics["trades"] == 1
+
+
+def test_wrong_input_is_told_in_words() -> None:
+    with pytest.raises(UnknownPluginError, match="Did you mean arch"):
+        wt.load_bars("arhc")
+    with pytest.raises((InvalidValueError, DataError), match="SP500"):
+        wt.load_bars("arch", symbols=["SP50"])
