@@ -480,30 +480,10 @@ def test_no_text_for_an_instant_ends_in_a_traceback(text: Any) -> None:
         assert gate.instant(text, "start").dtype == np.dtype("datetime64[ns]")
 
 
-NAMES = st.sampled_from(
-    [
-        "time",
-        "Date",
-        "Time",
-        "ts",
-        "symbol",
-        "open",
-        "HIGH",
-        "low",
-        "close",
-        "Close ",
-        "volume",
-        "x",
-        3,
-        None,
-        ("a", "b"),
-    ]
-)
+ODD_NAMES = st.sampled_from(["time", "Date", "TS", "Close ", "volume", "x", 3, None, ("a", "b")])
 SCALARS = st.one_of(
     st.floats(),
-    st.floats(0.5, 2.0),
     st.integers(),
-    st.integers(0, 2 * 10**18),
     st.booleans(),
     st.none(),
     st.text(max_size=5),
@@ -517,42 +497,70 @@ SCALARS = st.one_of(
     st.decimals(),
     st.sampled_from(["2020-01-01", "1/2/2020", "2020-01-01T00:00Z", "nan", "inf", "1e999", "A", "B"]),
     st.lists(st.integers(), max_size=2),
+    st.just(pd.Period("2020-01", "M")),
 )
 DTYPES = st.sampled_from(
-    [None, "object", "str", "category", "float32", "Int64", "datetime64[ns]", "bool", "string"]
+    [
+        "object",
+        "object",
+        "str",
+        "category",
+        "float32",
+        "Int64",
+        "datetime64[s]",
+        "datetime64[ns, UTC]",
+        "bool",
+    ]
 )
+MOMENTS = st.one_of(
+    st.integers(0, 30).map(lambda day: f"2020-01-{day + 1:02d}"),
+    st.integers(0, 30).map(lambda day: f"{day + 1}/1/2020 9:30"),
+    st.datetimes(),
+    st.dates(),
+    st.integers(10**8, 2 * 10**18),
+)
+PRICES = st.one_of(
+    st.floats(1.0, 1.1), st.integers(1, 2), st.sampled_from(["1.5", Decimal("1.5"), "x", None])
+)
+KINDS = {"time": MOMENTS, "symbol": st.sampled_from(["A", "B", " A", 1, None])}
 
 
 @st.composite
-def columns(draw: st.DrawFn, rows: int) -> pd.Series:
+def columns(draw: st.DrawFn, rows: int, usual: st.SearchStrategy[Any]) -> pd.Series:
+    """Mostly what belongs into the column, of some dtype; now and then anything."""
+    kind = draw(st.integers(0, 9))
     values = draw(
-        st.one_of(
-            st.lists(SCALARS, min_size=rows, max_size=rows),
-            SCALARS.map(lambda value: [value] * rows),
-            st.lists(st.floats(0.5, 2.0), min_size=rows, max_size=rows),
-            st.just(pd.date_range("2020", periods=rows, tz="UTC").tolist()),
+        st.lists(SCALARS if kind == 0 else usual, min_size=rows, max_size=rows)
+        if kind < 5
+        else st.one_of(*[st.just(value) for value in draw(st.lists(usual, min_size=1, max_size=2))]).map(
+            lambda value: [value] * rows
         )
     )
     series = pd.Series(values, dtype=object)
     try:
-        return series.astype(draw(DTYPES) or "object")
+        return series.astype(draw(DTYPES))
     except Exception:  # noqa: BLE001 - what pandas itself refuses is no table
         return series
 
 
 @st.composite
 def frames(draw: st.DrawFn) -> pd.DataFrame:
-    rows = draw(st.integers(0, 5))
-    some = draw(st.lists(columns(rows), max_size=7))
-    frame = pd.concat(some, axis=1) if some else pd.DataFrame(index=range(rows))
-    frame.columns = pd.Index(
-        draw(st.lists(NAMES, min_size=len(some), max_size=len(some))), tupleize_cols=False
-    )
-    if draw(st.booleans()) and rows:
+    rows = draw(st.integers(1, 5))
+    names = ["time", *draw(st.permutations(["symbol", "open", "high", "low", "volume"])), "close"]
+    names = names[draw(st.integers(0, 9)) // 9 :][-draw(st.integers(2, 7)) :]
+    names = ["time", *names] if "time" not in names and draw(st.integers(0, 9)) else names
+    data = [draw(columns(rows, KINDS.get(name, PRICES))) for name in names]
+    frame = pd.concat(data, axis=1)
+    frame.columns = pd.Index(names)
+    if draw(st.integers(0, 9)) == 0:
+        frame.columns = pd.Index([draw(ODD_NAMES), *names[1:]], tupleize_cols=False)
+    if draw(st.integers(0, 9)) == 0:
         frame.index = pd.Index(
-            draw(columns(rows)), name=draw(NAMES.filter(lambda name: not isinstance(name, tuple)))
+            draw(columns(rows, MOMENTS)), name=draw(st.sampled_from(["time", "date", None, 7]))
         )
-    if draw(st.integers(0, 4)) == 0 and len(some):
+    if draw(st.integers(0, 4)) == 0 and "time" in frame.columns:
+        frame = frame.set_index("time")
+    if draw(st.integers(0, 9)) == 0:
         frame.columns = pd.MultiIndex.from_tuples([(name, "A") for name in frame.columns.map(str)])
     return frame
 

@@ -132,7 +132,7 @@ def run(
 
 def report(result: Result, path: str | Path = "report.html") -> Path:
     """Write a report that stands alone (5 MB) and return its path."""
-    from windtunnel.report import page
+    from windtunnel.reporting import page
 
     path = Path(path)
     temporary = path.with_name(f".{path.name}.tmp")

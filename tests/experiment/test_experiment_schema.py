@@ -78,5 +78,5 @@ def test_the_schema_that_is_checked_in_is_current(repository):
     kept = json.loads((repository / "configs" / "experiment.schema.json").read_text(encoding="utf-8"))
     current = json_schema(build_host(allow={"windtunnel"}))
     assert kept == json.loads(json.dumps(current)), (
-        "run: windtunnel schema --out configs/experiment.schema.json"
+        "run: windtunnel schema --with-plugins --output configs/experiment.schema.json"
     )

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from windtunnel import experiment, runner
+from windtunnel.engine.metrics import METRICS
 from windtunnel.errors import PluginError
 from windtunnel.plugin import build_host, hookimpl
 from windtunnel.store import RunStore
@@ -20,35 +21,12 @@ from windtunnel.values import Metric, Section
 
 SMALL: dict[str, Any] = {
     "name": "small",
-    "data": {"use": "synthetic", "params": {"bars": 400, "symbols": 2, "seed": 3}},
+    "data": {"use": "synthetic", "params": {"bars": 400, "assets": 2, "seed": 3}},
     "strategy": {"use": "sma_cross", "params": {"fast": 5, "slow": 20}},
     "backtest": {"fees": 0.001},
     "report": {"html": False},
 }
-KEYS = [
-    "total_return",
-    "cagr",
-    "volatility",
-    "sharpe",
-    "sortino",
-    "calmar",
-    "max_drawdown",
-    "max_drawdown_bars",
-    "time_invested",
-    "turnover",
-    "trades",
-    "win_rate",
-    "profit_factor",
-    "expectancy",
-    "fees",
-    "var_95",
-    "cvar_95",
-    "skew",
-    "kurtosis",
-    "tail_ratio",
-    "alpha",
-    "beta",
-]
+KEYS = list(metric.name for metric in METRICS)
 
 
 def loaded(**changes: Any) -> Any:
@@ -59,10 +37,9 @@ def test_the_folder_holds_what_the_run_was(tmp_path: Path) -> None:
     finished = runner.execute(loaded(report={"html": True}), out=tmp_path)
     folder = finished.stored.folder
     assert folder.parent == tmp_path / "small"
-    expected = (
-        "equity.parquet experiment.yaml fills.parquet manifest.json metrics.json report.html trades.parquet"
-    )
-    assert sorted(path.name for path in folder.iterdir()) == expected.split()
+    tables = {"equity.parquet", "fills.parquet", "trades.parquet"}
+    texts = {"experiment.yaml", "manifest.json", "metrics.json", "report.html"}
+    assert {path.name for path in folder.iterdir()} == tables | texts
     metrics = json.loads((folder / "metrics.json").read_text())
     assert list(metrics) == [*KEYS, "benchmark"]
     assert list(metrics["benchmark"]) == KEYS
@@ -96,12 +73,25 @@ def test_the_same_experiment_is_not_run_twice_unless_forced(tmp_path: Path) -> N
         {"seed": 1},
         {"backtest": {"fees": 0.002}},
         {"strategy": {"use": "sma_cross", "params": {"fast": 6, "slow": 20}}},
-        {"data": {"use": "synthetic", "params": {"bars": 400, "symbols": 2, "seed": 4}}},
+        {"data": {"use": "synthetic", "params": {"bars": 400, "assets": 2, "seed": 4}}},
     ],
 )
 def test_whatever_decides_the_numbers_changes_the_id(tmp_path: Path, change: dict[str, Any]) -> None:
     one, other = runner.execute(loaded(), out=tmp_path), runner.execute(loaded(**change), out=tmp_path)
     assert one.stored.id != other.stored.id
+
+
+def test_the_content_of_a_file_that_a_plugin_reads_changes_the_id(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.csv"
+    ids = []
+    for weight in (0.5, 0.6):
+        weights.write_text(f"time,SP500\n2014-01-02,{weight}\n")
+        run = loaded(
+            data={"use": "arch", "symbols": ["SP500"], "start": 2014, "end": 2014},
+            strategy={"use": "recorded", "params": {"path": str(weights)}},
+        )
+        ids.append(runner.execute(run, out=tmp_path).stored.id)
+    assert ids[0] != ids[1]
 
 
 def test_two_processes_give_the_same_bytes(tmp_path: Path, repository: Path) -> None:

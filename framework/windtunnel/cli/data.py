@@ -44,7 +44,7 @@ def show(config: ConfigArgument, assignments: SetOption = None) -> None:
 
 
 def _quality(repairs: dict[str, int]) -> Iterator[str]:
-    from windtunnel.report.text import counted
+    from windtunnel.reporting.text import counted
 
     if not repairs:
         yield "every row passed the gate as it came"
@@ -53,7 +53,7 @@ def _quality(repairs: dict[str, int]) -> Iterator[str]:
 
 
 def _write_symbols(terminal: Terminal, bars: Bars) -> None:
-    from windtunnel.report.text import sparkline
+    from windtunnel.reporting.text import sparkline
 
     room = max(9, *(len(symbol) for symbol in bars.symbols)) + 1
     width = min(terminal.width - room - 2, 100)
@@ -66,7 +66,7 @@ def _facts(bars: Bars, column: int) -> str:
     """Say what there is of one symbol."""
     import numpy as np
 
-    from windtunnel.report.text import counted, number, stamp
+    from windtunnel.reporting.text import counted, number, stamp
 
     close, volume = bars.close[:, column], bars.volume[:, column]
     rows = np.flatnonzero(bars.present[:, column])

@@ -74,8 +74,8 @@ def estimate(loaded: Loaded, dataset: Dataset) -> Estimate:
 def _sample(loaded: Loaded, whole: int) -> int:
     """Return how many bars to measure: enough for every plugin to warm up and every model to learn."""
     sections = [part.section for part in learning(loaded)]
-    needed = [section.first + section.embargo + 4 * section.refit for section in sections]
-    return min(whole, max(_FEWEST, 3 * loaded.strategy.warmup, *needed, 0))
+    needed: list[int] = [section.first + section.embargo + 4 * section.refit for section in sections]
+    return min(whole, max(_FEWEST, 3 * loaded.strategy.warmup, *needed))
 
 
 def _learned_from(loaded: Loaded, bars: int) -> Iterator[int]:

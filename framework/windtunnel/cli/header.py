@@ -99,7 +99,7 @@ def named(section: Mapping[str, Any]) -> str:
 
 def timeframe(config: Mapping[str, Any], periods_per_year: float) -> str:
     """Say how long a bar is: what the experiment asks for, or what the data show."""
-    from windtunnel.report.text import bar_word, number
+    from windtunnel.reporting.text import bar_word, number
 
     section = config["data"]
     asked = section["resample"] or section["timeframe"]
@@ -126,7 +126,7 @@ def _local(time: str, timezone: str | None) -> str:
 
 def describe(config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
     """Return what the data are, and where they come from."""
-    from windtunnel.report.text import counted
+    from windtunnel.reporting.text import counted
 
     symbols = data["symbols"]
     listed = ", ".join(symbols[:4]) + (f", … ({len(symbols)} symbols)" if len(symbols) > 4 else "")
@@ -140,7 +140,7 @@ def describe(config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, s
 
 def _acting(config: Mapping[str, Any]) -> str:
     """Say what stands between the strategy and its orders."""
-    from windtunnel.report.text import percent
+    from windtunnel.reporting.text import percent
 
     parts = []
     gate, sizing = config["gate"], config["sizing"]
@@ -157,7 +157,7 @@ def _acting(config: Mapping[str, Any]) -> str:
 
 
 def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
-    from windtunnel.report.text import counted
+    from windtunnel.reporting.text import counted
 
     regime, pattern = gate["regime"], gate["pattern"]
     if isinstance(regime, Mapping):
@@ -171,7 +171,7 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _schedule(config: Mapping[str, Any], fits: Mapping[str, int]) -> str:
-    from windtunnel.report.text import counted
+    from windtunnel.reporting.text import counted
 
     sections = {f"{kind} {section['use']}": section for kind, section in components(config)}
     every = " / ".join(dict.fromkeys(f"{sections[model]['refit']:,}" for model in fits))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from windtunnel.cli.run import ConfigArgument, OutOption, SetOption
 
 if TYPE_CHECKING:
-    from windtunnel.cli.estimate import Estimate
-    from windtunnel.cli.terminal import Terminal
-    from windtunnel.data import Dataset
     from windtunnel.experiment import Loaded
 
 __all__ = ["plan"]
@@ -25,59 +23,45 @@ def plan(config: ConfigArgument, assignments: SetOption = None, out: OutOption =
     from windtunnel.cli.progress import Progress
     from windtunnel.cli.terminal import Terminal
     from windtunnel.data import load
-    from windtunnel.runner import describe_data
+    from windtunnel.reporting.text import number
+    from windtunnel.runner import describe_data, find
 
     terminal = Terminal()
+    write = partial(terminal.field, room=12)
     loaded = experiment.load(config, overrides=assignments or ())
     with Progress(terminal, "data"):
         dataset = load(loaded.source, loaded.experiment.data)
-    terminal.field("data", *describe(loaded.resolved(), describe_data(loaded, dataset)))
-    _write_plugins(terminal, loaded, expected_fits(loaded, len(dataset.bars)))
-    terminal.field("trials", "1")
+    bars = len(dataset.bars)
+    write("data", *describe(loaded.resolved(), describe_data(loaded, dataset)))
+    for kind, text, note in _plugins(loaded, expected_fits(loaded, bars)):
+        write(kind, text, note)
+    write("trials", "1")
     with Progress(terminal, "measuring a sample"):
         guess = estimate(loaded, dataset)
-    _write_estimate(terminal, guess, len(dataset.bars))
-    _write_result(terminal, loaded, dataset, out)
+    sample = f"estimated from {number(guess.sample, 0)} of {number(bars, 0)} bars, without the report"
+    write("time", _time(guess.least, guess.most), sample)
+    write("memory", f"about {number(guess.memory / 2**20, 0)} MB", "estimated likewise")
+    run = find(loaded, dataset, out)
+    write("result", "not run before" if run is None else f"run before: {run.folder}")
 
 
-def _write_plugins(terminal: Terminal, loaded: Loaded, fits: Mapping[str, int]) -> None:
-    """Write every plugin with its parameters and its package."""
+def _plugins(loaded: Loaded, fits: Mapping[str, int]) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, parameters and package of every plugin, and how often it would learn."""
     from windtunnel.cli.header import components, named
-    from windtunnel.report.text import counted
+    from windtunnel.reporting.text import counted
 
     plugins = [loaded.strategy, loaded.regime, *loaded.patterns, loaded.volatility, loaded.scorer]
     used = [plugin for plugin in plugins if plugin is not None]
     for plugin, (kind, section) in zip(used, components(loaded.resolved()), strict=True):
         origin = str(loaded.host.provenance(type(plugin)))
         fitted = fits.get(f"{kind} {plugin.name}")
-        terminal.field(
-            kind, named(section), origin if fitted is None else f"{origin}, {counted(fitted, 'fit')}"
-        )
+        yield kind, named(section), origin if fitted is None else f"{origin}, {counted(fitted, 'fit')}"
 
 
-def _write_estimate(terminal: Terminal, guess: Estimate, bars: int) -> None:
-    from windtunnel.report.text import number
-
-    low, high = _seconds(guess.least), _seconds(guess.most)
-    measured = (
-        f"estimated from the first {number(guess.sample, 0)} of {number(bars, 0)} bars, without the report"
-    )
-    terminal.field("time", f"about {low if low == high else f'{low} to {high}'}", measured)
-    terminal.field("memory", f"about {number(guess.memory / 2**20, 0)} MB", "estimated likewise")
-
-
-def _seconds(seconds: float) -> str:
-    """Return a time in the unit that one would say it in, rounded to what an estimate is worth."""
-    for limit, unit, name in ((100, 1, "s"), (6000, 60, "min")):
-        if seconds < limit:
-            return f"{float(f'{seconds / unit:.2g}'):g} {name}"
-    return f"{float(f'{seconds / 3600:.2g}'):g} h"
-
-
-def _write_result(terminal: Terminal, loaded: Loaded, dataset: Dataset, out: Path) -> None:
-    """Write where the run would be kept, and whether it is there already."""
-    from windtunnel.runner import find
-
-    run = find(loaded, dataset, out)
-    text = "not run before" if run is None else f"run before, so that nothing would be run: {run.folder}"
-    terminal.field("result", text)
+def _time(least: float, most: float) -> str:
+    """Return a range of seconds in the unit in which one would say it, to two digits."""
+    if most < 1:
+        return "less than 1 s"
+    unit, name = (1, "s") if most < 100 else (60, "min") if most < 6000 else (3600, "h")
+    low, high = (f"{float(f'{seconds / unit:.2g}'):,g}" for seconds in (least, most))
+    return f"about {low if low == high else f'{low} to {high}'} {name}"

@@ -127,7 +127,7 @@ def _row(run: StoredRun) -> dict[str, Any]:
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
-    from windtunnel.report.text import figure
+    from windtunnel.reporting.text import figure
 
     cells = [row["name"], row["id"][:8], row["finished"][:16].replace("T", " ")]
     if "problem" in row:

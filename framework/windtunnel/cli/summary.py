@@ -77,7 +77,7 @@ def _row(label: str, cells: list[tuple[str, str]], widths: list[int], beside: in
 
 def _figures(metrics: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> dict[str, tuple[str, str]]:
     """Return value and interval of each line."""
-    from windtunnel.report.text import interval, number, percent
+    from windtunnel.reporting.text import interval, number, percent
 
     def of(name: str) -> float:
         return _number(metrics[name])
@@ -103,7 +103,7 @@ def _costs(run: StoredRun) -> str:
     import numpy as np
     from pyarrow import parquet
 
-    from windtunnel.report.text import percent
+    from windtunnel.reporting.text import percent
 
     fills = parquet.read_table(run.folder / "fills.parquet", columns=["fee", "slippage"])
     equity = parquet.read_table(run.folder / "equity.parquet", columns=["equity"])["equity"].to_numpy()

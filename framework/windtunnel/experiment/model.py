@@ -19,7 +19,7 @@ from windtunnel.pipeline.sections import (
     StrategySection,
     VolatilitySection,
 )
-from windtunnel.report.section import ReportSection
+from windtunnel.reporting.section import ReportSection
 from windtunnel.values import ConfigModel, Rules
 
 __all__ = ["FIRST", "NAME_RULE", "BrokenRulesError", "Experiment", "PluginsSection", "broken_rules"]

@@ -62,6 +62,11 @@ class Plugin(BaseModel):
         """Bars before the first meaningful output; derive it from the parameters."""
         return 0
 
+    @property
+    def fingerprint(self) -> str:
+        """A hash of what the output depends on beyond the parameters, such as the content of a file."""
+        return ""
+
     @classmethod
     def example(cls) -> Self:
         """Return an instance to try; override where the class cannot be built without arguments."""

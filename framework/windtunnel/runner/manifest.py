@@ -122,7 +122,7 @@ def _origins(host: Host, plugins: list[Plugin]) -> list[dict[str, str]]:
     for plugin in plugins:
         origin = host.provenance(type(plugin))
         row = {"kind": plugin.kind, "name": plugin.name, "package": origin.package}
-        rows.append(row | {"version": origin.version, "hash": origin.hash})
+        rows.append(row | {"version": origin.version, "hash": origin.hash, "reads": plugin.fingerprint})
     return rows
 
 

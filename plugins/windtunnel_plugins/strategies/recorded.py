@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 
@@ -41,6 +42,12 @@ class Recorded(Strategy):
     def example(cls) -> Self:
         """Return an instance whose file has no rows."""
         return cls(path=str(Path(__file__).with_name("recorded_example.csv")))
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the file; empty where there is none."""
+        path = Path(self.path)
+        return blake2b(path.read_bytes(), digest_size=8).hexdigest() if path.is_file() else ""
 
     def exposure(self, market: Market) -> Exposure:
         """Return the weights on their bars, 0 on the first bar, NaN (keep) elsewhere.

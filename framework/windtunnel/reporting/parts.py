@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
-from windtunnel.report import tables
-from windtunnel.report.charts import account, certainty, models, trading
-from windtunnel.report.charts.chart import Chart, holding
-from windtunnel.report.series import clock
-from windtunnel.report.text import bar_word, counted, figure, interval, stamp
+from windtunnel.reporting import tables
+from windtunnel.reporting.charts import account, certainty, models, trading
+from windtunnel.reporting.charts.chart import Chart, holding
+from windtunnel.reporting.series import clock
+from windtunnel.reporting.text import bar_word, counted, figure, interval, stamp
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from windtunnel.report import ReportSection, write_report
+from windtunnel.reporting import ReportSection, write_report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SETTINGS = (

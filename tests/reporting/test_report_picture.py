@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from windtunnel.bars import Bars
-from windtunnel.report import equity_picture
+from windtunnel.reporting import equity_picture
 from windtunnel.values import Rules
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -7,7 +7,7 @@ from importlib import metadata, resources
 from pathlib import Path
 from urllib.parse import quote
 
-from windtunnel.report.files import write_whole
+from windtunnel.reporting.files import write_whole
 
 __all__ = ["inline", "shared"]
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from windtunnel.report.series import clock
-from windtunnel.report.text import stamp
+from windtunnel.reporting.series import clock
+from windtunnel.reporting.text import stamp
 
 if TYPE_CHECKING:
     from windtunnel.bars import Bars

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from windtunnel.bars import Bars
-from windtunnel.report import ReportSection, page, write_report
+from windtunnel.reporting import ReportSection, page, write_report
 from windtunnel.values import Rules, Section
 
 NASTY = "<b>&\"'</script><script>alert(1)</script>"

@@ -10,14 +10,14 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
-from windtunnel.report import chart_library
-from windtunnel.report.charts.chart import Chart
-from windtunnel.report.files import write_whole
-from windtunnel.report.parts import Block, Html, Part, about, parts
+from windtunnel.reporting import chart_library
+from windtunnel.reporting.charts.chart import Chart
+from windtunnel.reporting.files import write_whole
+from windtunnel.reporting.parts import Block, Html, Part, about, parts
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
-    from windtunnel.report.section import ReportSection
+    from windtunnel.reporting.section import ReportSection
     from windtunnel.values import Section
 
 __all__ = ["page", "write_report"]
@@ -79,7 +79,7 @@ def page(result: Result, *, library: str | None = None, extra: Sequence[Section]
 
 
 def _static(name: str) -> str:
-    return (resources.files("windtunnel.report") / "static" / name).read_text(encoding="utf-8")
+    return (resources.files("windtunnel.reporting") / "static" / name).read_text(encoding="utf-8")
 
 
 def _json(value: object) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windtunnel.report.text import (
+from windtunnel.reporting.text import (
     bar_word,
     counted,
     duration,

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from windtunnel.engine.metrics.returns import drawdown
-from windtunnel.report.charts.chart import holding
-from windtunnel.report.files import write_whole
-from windtunnel.report.series import clock, decimate
-from windtunnel.report.text import number, percent
+from windtunnel.reporting.charts.chart import holding
+from windtunnel.reporting.files import write_whole
+from windtunnel.reporting.series import clock, decimate
+from windtunnel.reporting.text import number, percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

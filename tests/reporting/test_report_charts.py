@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from windtunnel.bars import Bars
-from windtunnel.report.charts import account, certainty, models, trading
-from windtunnel.report.charts.chart import Chart, numbers, safe
+from windtunnel.reporting.charts import account, certainty, models, trading
+from windtunnel.reporting.charts.chart import Chart, numbers, safe
 from windtunnel.values import Rules, Scores
 
 

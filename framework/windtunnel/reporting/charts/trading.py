@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from windtunnel.engine.simulation import REASONS
-from windtunnel.report.charts.chart import (
+from windtunnel.reporting.charts.chart import (
     BENCHMARK,
     GRID,
     MUTED,
@@ -23,8 +23,8 @@ from windtunnel.report.charts.chart import (
     numbers,
     safe,
 )
-from windtunnel.report.series import decimate
-from windtunnel.report.text import counted, number, percent
+from windtunnel.reporting.series import decimate
+from windtunnel.reporting.text import counted, number, percent
 
 if TYPE_CHECKING:
     from windtunnel.engine.simulation import Trades

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from windtunnel.report.charts.chart import (
+from windtunnel.reporting.charts.chart import (
     BENCHMARK,
     SOFT,
     STRATEGY,
@@ -22,8 +22,8 @@ from windtunnel.report.charts.chart import (
     numbers,
     safe,
 )
-from windtunnel.report.series import decimate, realised_volatility
-from windtunnel.report.text import bar_word, counted, percent
+from windtunnel.reporting.series import decimate, realised_volatility
+from windtunnel.reporting.text import bar_word, counted, percent
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.decide import Signals

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from windtunnel.engine.simulation import REASONS
-from windtunnel.report.charts.chart import holding
-from windtunnel.report.series import clock, period_returns
-from windtunnel.report.text import counted, figure, number, percent, stamp
+from windtunnel.reporting.charts.chart import holding
+from windtunnel.reporting.series import clock, period_returns
+from windtunnel.reporting.text import counted, figure, number, percent, stamp
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result

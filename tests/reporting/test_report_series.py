@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from windtunnel.report.series import (
+from windtunnel.reporting.series import (
     clock,
     decimate,
     period_returns,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from windtunnel.report.charts.chart import (
+from windtunnel.reporting.charts.chart import (
     BENCHMARK,
     MUTED,
     STRATEGY,
@@ -20,8 +20,8 @@ from windtunnel.report.charts.chart import (
     line,
     safe,
 )
-from windtunnel.report.series import decimate, rolling_sharpe
-from windtunnel.report.text import bar_word, interval, number, percent
+from windtunnel.reporting.series import decimate, rolling_sharpe
+from windtunnel.reporting.text import bar_word, interval, number, percent
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result

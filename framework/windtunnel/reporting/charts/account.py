@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from windtunnel.engine.metrics.returns import drawdown
-from windtunnel.report.charts.chart import (
+from windtunnel.reporting.charts.chart import (
     BENCHMARK,
     REGIMES,
     SOFT,
@@ -23,8 +23,8 @@ from windtunnel.report.charts.chart import (
     main_column,
     safe,
 )
-from windtunnel.report.series import clock, decimate, runs, worst_drawdown
-from windtunnel.report.text import duration, number, percent
+from windtunnel.reporting.series import clock, decimate, runs, worst_drawdown
+from windtunnel.reporting.text import duration, number, percent
 
 if TYPE_CHECKING:
     from windtunnel.engine.simulation import Simulation

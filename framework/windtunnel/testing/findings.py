@@ -1,0 +1,162 @@
+"""What a verification found, and how to say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+__all__ = ["Finding", "Provoked", "Verification"]
+
+Provoked = Literal["truncated", "halved", "doubled", "reloaded", "replayed"]
+"""How a difference came about: the future was cut off, or its prices halved or doubled; the source was asked
+for less; the engine's specification was asked."""
+
+_WHEN: Mapping[str, str] = {
+    "truncated": "when the bars after {moment} are cut off",
+    "halved": "when prices after {moment} are halved",
+    "doubled": "when prices after {moment} are doubled",
+    "reloaded": "when the source is asked for nothing after {moment}",
+    "replayed": "when the specification replays the orders",
+}
+_MARKS: Mapping[str, str] = {"clean": "✓", "leaks": "✗", "unjudged": "–"}
+_ALL_OF_IT = 100
+_NEAR = 30
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A past output that changes with the future, or a stage that fails without it.
+
+    Parameters
+    ----------
+    stage : str
+    plugin, package : str
+        Name of the plugin, and where it comes from; the plugin is empty where the framework is to blame.
+    what : str
+        The output that changes; for a failure, the message.
+    symbol, time : str
+        Where it changes first; empty for a failure.
+    bar : int
+        The same, as a row of the bars.
+    before, after : bool, int, float, str or None
+        What it was in the full run, and what it becomes; None where it is not there.
+    cut : int
+        The bars before this one were left as they were.
+    known : str
+        The time of the last of them.
+    provoked : str
+        How the change was provoked.
+    ahead : int
+        Bars that the output sees ahead, at least; 0 for a failure.
+    runs : int
+        Number of runs that showed a change in this stage first.
+    cause : str
+        What is likely wrong, in words; empty where that cannot be told.
+    failed : bool
+        Whether the stage raised an error.
+    """
+
+    stage: str
+    plugin: str
+    package: str
+    what: str
+    symbol: str
+    time: str
+    bar: int
+    before: Any
+    after: Any
+    cut: int
+    known: str
+    provoked: Provoked
+    ahead: int
+    runs: int
+    cause: str
+    failed: bool = False
+
+    def __str__(self) -> str:
+        who = f"{self.stage}{f' {self.plugin}' if self.plugin else ''} ({self.package})"
+        moment = "that bar" if self.time == self.known else self.known
+        when = _WHEN[self.provoked].format(moment=moment)
+        if self.failed:
+            return f"{who}: fails {when}, where the full run has answers: {self.what}"
+        if self.after is None:
+            change = f"at {self.time} is not there any more"
+        elif self.before is None:
+            change = f"at {self.time} is there only"
+        else:
+            change = f"at {self.time} changes from {_shown(self.before)} to {_shown(self.after)}"
+        lines = [f"{who}: the {self.what} of {self.symbol} {change} {when}."]
+        if self.ahead:
+            lines.append(f"It sees at least {self.ahead:,} {'bar' if self.ahead == 1 else 'bars'} ahead.")
+        if self.cause:
+            lines.append(f"Likely cause: {self.cause}.")
+        return " ".join(lines)
+
+
+def _shown(value: Any) -> str:
+    if value != value:
+        return "unknown"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether every stage keeps to the past.
+
+    Parameters
+    ----------
+    stages : mapping of str to str
+        For each stage ``clean``, ``leaks``, or ``unjudged`` because a stage before it leaks.
+    findings : tuple of Finding
+        One a stage that leaks: the run that shows it looking furthest ahead.
+    cuts : tuple of int
+        The bars before which nothing may change.
+    runs : int
+        How often the pipeline was run.
+    """
+
+    stages: Mapping[str, str]
+    findings: tuple[Finding, ...]
+    cuts: tuple[int, ...]
+    runs: int
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def __str__(self) -> str:
+        marks = "  ".join(f"{stage} {_MARKS[state]}" for stage, state in self.stages.items())
+        if self.clean:
+            end = f"{self.runs} runs, {len(self.cuts)} cuts: nothing said before a cut changes with what comes after it."
+            return f"{marks}\n{end}"
+        return "\n".join([marks, *map(str, self.findings)])
+
+
+def likely_cause(stage: str, ahead: Sequence[int], refit: int | None) -> str:
+    """Say what usually makes an output look ahead like this.
+
+    Parameters
+    ----------
+    stage : str
+    ahead : sequence of int
+        Bars that each run shows it to see ahead, at least.
+    refit : int or None
+        Bars between two fits of the plugin; None where it does not learn.
+    """
+    furthest = max(ahead)
+    if stage == "patterns" and furthest <= _NEAR:
+        return (
+            "confirmed must be the bar at whose close the pattern is certain; "
+            "a turning point with k bars on either side is certain only k bars later"
+        )
+    if refit is not None and furthest <= refit:
+        return "an answer uses later bars of the market that it is asked about, which end with the next fit"
+    if furthest == 1:
+        return "the next bar is read: a shift by −1, or an index that is one too far"
+    if furthest <= _NEAR:
+        return "a centred window, a shift by a negative number, or gaps filled backward"
+    if furthest >= _ALL_OF_IT:
+        return "something is computed over the whole history: a mean, a quantile, a scale, an order"
+    return ""
