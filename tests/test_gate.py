@@ -494,7 +494,8 @@ SCALARS = st.one_of(
     st.timedeltas(),
     st.complex_numbers(),
     st.binary(max_size=3),
-    st.decimals(),
+    st.decimals(allow_nan=False),
+    st.just(Decimal("nan")),
     st.sampled_from(["2020-01-01", "1/2/2020", "2020-01-01T00:00Z", "nan", "inf", "1e999", "A", "B"]),
     st.lists(st.integers(), max_size=2),
     st.just(pd.Period("2020-01", "M")),
@@ -563,6 +564,11 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     if draw(st.integers(0, 9)) == 0:
         frame.columns = pd.MultiIndex.from_tuples([(name, "A") for name in frame.columns.map(str)])
     return frame
+
+
+def test_a_signalling_nan_is_not_a_number() -> None:
+    with pytest.raises(DataError, match="not_a_number"):
+        gate.admit(table(close=[Decimal("11"), Decimal("sNaN"), Decimal("13"), Decimal("14")]))
 
 
 @given(frames(), st.sampled_from(["none", "drop", "forward_fill", "mark_missing", "sort", "keep_last"]))

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import pytest
 from annotated_types import Ge, Le
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from windtunnel.plugin import (
     DataSource,
@@ -120,6 +120,19 @@ class Remote(DataSource):
         raise NotImplementedError
 
 
+class Masked(DataSource):
+    """Masks what it was given."""
+
+    name = "masked"
+    token: SecretStr
+    """What opens the door."""
+    rows: int = 5
+    """How many."""
+
+    def load(self, request):
+        raise NotImplementedError
+
+
 class Shapes(PatternDetector):
     """Finds shapes."""
 
@@ -151,7 +164,7 @@ class Flat(VolatilityModel):
 @pytest.fixture(scope="session")
 def host() -> Host:
     """Only the plugins of this file."""
-    made = build_host(extra=[Cross, Half, Faulty, Files, Remote, Shapes, Calm, Flat], allow=())
+    made = build_host(extra=[Cross, Half, Faulty, Files, Remote, Masked, Shapes, Calm, Flat], allow=())
     made.broken.clear()
     return made
 

@@ -231,3 +231,10 @@ def test_without_a_file_only_the_key_is_named(host):
     with pytest.raises(ConfigError) as caught:
         from_mapping({"data": "files", "strategy": {"use": "cross", "params": {"fast": 1}}}, host=host)
     assert str(caught.value).splitlines()[0] == "strategy.params.fast: must be at least 2 (got 1)"
+
+
+def test_what_cannot_be_printed_is_escaped(host, write):
+    said = refused(write('data: files\nstrategy: cross\n"a\\nb\\e[31m": 1\nseed: "x\\ny"'), host)
+    assert r"mine.yaml:3: a\nb\x1b[31m: unknown key." in said
+    assert r"mine.yaml:4: seed: must be a whole number (got 'x\ny')" in said
+    assert len(said.splitlines()) == 3

@@ -139,3 +139,13 @@ def test_a_secret_in_a_path_is_put_in_before_the_path_is_found(host, write, monk
     assert loaded.source.path == "/mnt/prices/p.csv"
     assert str(loaded.source.attributes) == "configs/eu/a.csv"
     assert loaded.resolved()["data"]["params"]["path"] == "${FOLDER}/p.csv"
+
+
+def test_a_plugin_that_masks_its_secrets_still_shows_their_names(host, write):
+    path = write("data: {use: masked, params: {token: 'x-${GOOD_KEY}'}}\nstrategy: cross")
+    loaded = load(path, host=host)
+    assert loaded.source.token.get_secret_value() == f"x-{CANARY}"
+    assert loaded.resolved()["data"]["params"] == {"token": "x-${GOOD_KEY}", "rows": 5}
+    assert CANARY not in repr(loaded) + repr(loaded.source)
+    in_clear = load(path, ["data.params.token=plain"], host=host)
+    assert "plain" not in in_clear.resolved_yaml()

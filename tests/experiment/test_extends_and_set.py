@@ -84,7 +84,7 @@ def test_extending_goes_one_level(host, write):
         ("bse.yaml", "mine.yaml:1: extends: bse.yaml: no such file. Did you mean base.yaml?"),
         ("[base.yaml]", "mine.yaml:1: extends: must be the name of a file"),
         ("''", "mine.yaml:1: extends: must be the name of a file"),
-        ('"a\\0b"', "mine.yaml:1: extends: a\x00b: cannot be read: embedded null byte"),
+        ('"a\\0b"', "mine.yaml:1: extends: a\\x00b: cannot be read: embedded null byte"),
         (".", "mine.yaml:1: extends: .: cannot be read: Is a directory"),
     ],
 )

@@ -13,7 +13,7 @@ import pytest
 
 from windtunnel.bars import Bars
 from windtunnel.reporting import ReportSection, page, write_report
-from windtunnel.values import Rules, Section
+from windtunnel.values import Metric, Rules, Section
 
 NASTY = "<b>&\"'</script><script>alert(1)</script>"
 
@@ -193,10 +193,11 @@ def test_a_ruined_account_is_drawn_on_a_linear_scale(make_result):
 def test_undefined_figures_are_dashes(make_result):
     result = make_result(models=False)
     result = replace(result, metrics=dict.fromkeys(result.metrics, float("nan")) | {"mine": 1.5})
+    result = replace(result, figures=(*result.figures, Metric("mine", "Mine", lambda _: 1.5, None, "ratio")))
     reading = read(result)
     assert "–" in reading.text("dl")
     assert "nan" not in reading.text("td")
-    assert "mine" in reading.text("tbody")
+    assert "Mine" in reading.text("tbody")
 
 
 def test_a_symbol_can_be_chosen_among_the_busiest_six(make_result):

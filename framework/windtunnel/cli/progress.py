@@ -1,13 +1,16 @@
-"""A bar with the time left, for whatever takes longer than a moment."""
+"""A bar with the time left, for whatever takes longer than a moment; imported when a command needs it."""
 
 from __future__ import annotations
 
 from threading import Timer
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-if TYPE_CHECKING:
-    from windtunnel.cli.terminal import Terminal
+from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from windtunnel.cli.terminal import Terminal
 
 __all__ = ["PATIENCE", "Progress"]
 
@@ -28,16 +31,10 @@ class Progress:
     """
 
     def __init__(self, terminal: Terminal, doing: str, *, silent: bool = False) -> None:
-        from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
-
         self._bar = Bar(
-            TextColumn("  {task.description:<24}", markup=False),
+            TextColumn("  {task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.percentage:>3.0f}%"),
-            TimeElapsedColumn(),
-            TextColumn("left", style="dim"),
-            TimeRemainingColumn(),
+            _Left(),
             console=terminal.console,
             transient=True,
             disable=silent or not terminal.live,
@@ -48,15 +45,14 @@ class Progress:
         self._timer.daemon = True
 
     def expect(self, fits: int) -> None:
-        """Say how many fits there will be in all."""
+        """Say that the backtest begins, and how many fits there will be in all."""
         self._bar.update(self._task, description="backtest", total=fits or None)
 
     def tick(self, what: str, done: int, total: int) -> None:
         """Count one fit of the model ``what``."""
         self._done[what] = done
-        self._bar.update(self._task, description=what, completed=sum(self._done.values()))
-        if done == total:
-            self._bar.update(self._task, description="backtest and report")
+        doing = what if done < total else "backtest and report"
+        self._bar.update(self._task, description=doing, completed=sum(self._done.values()))
 
     def __enter__(self) -> Self:
         self._timer.start()
@@ -68,3 +64,23 @@ class Progress:
         self._timer.cancel()
         self._timer.join()
         self._bar.stop()
+
+
+class _Left(ProgressColumn):
+    """The share that is done and the time left; the time gone where there is nothing to count."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        """Return the text for one moment."""
+        if task.total is None:
+            return Text(_clock(task.elapsed or 0.0))
+        remaining = task.time_remaining
+        left = "" if remaining is None else f", {_clock(remaining)} left"
+        return Text(f"{task.percentage:.0f}%{left}")
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

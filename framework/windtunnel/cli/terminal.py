@@ -6,10 +6,12 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
 
 __all__ = ["Column", "Terminal"]
 
@@ -30,9 +32,7 @@ class Terminal:
     """
 
     def __init__(self) -> None:
-        from rich.console import Console
-
-        self.console: Console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.live = self.console.is_terminal and not self.console.is_dumb_terminal
         if not self.live:
             self.console = Console(
@@ -64,9 +64,6 @@ class Terminal:
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, indent: int = 2) -> None:
         """Write a table whose last column takes what room there is."""
-        from rich.padding import Padding
-        from rich.table import Table
-
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for place, (heading, justify) in enumerate(columns):
             last = place == len(columns) - 1
@@ -89,8 +86,6 @@ class Terminal:
         self._line([(f"  {label:<10}", "dim"), (text, "")])
 
     def _line(self, parts: Sequence[tuple[str, str]]) -> None:
-        from rich.text import Text
-
         text = Text.assemble(*parts)
         text.rstrip()
         self.console.print(text)

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 
 from windtunnel.errors import ConfigError, Mistake, nearest
 from windtunnel.experiment.document import MAX_BYTES, parse
-from windtunnel.experiment.node import MAX_DEPTH, Node, dotted, scalar_problem
+from windtunnel.experiment.node import MAX_DEPTH, Node, dotted, printable, scalar_problem
 
 __all__ = ["SET", "assemble", "merge", "override", "spelled_out"]
 
@@ -71,7 +71,7 @@ def override(root: Node, assignments: Sequence[str], mistakes: list[Mistake]) ->
         parts = key.split(".")
         if not equals or not all(parts) or len(parts) > MAX_DEPTH or scalar_problem(key):
             rule = "must be written key=value, such as strategy.params.fast=20"
-            mistakes.append(Mistake(ascii(key)[1:-1], rule, SET))
+            mistakes.append(Mistake(printable(key), rule, SET))
             continue
         root = _assigned(root, parts, _value(key, text.strip(), mistakes), mistakes)
     return root
@@ -83,7 +83,9 @@ def _value(key: str, text: str, mistakes: list[Mistake]) -> Node:
         value = _moved(parse(text, None, own))
     except ConfigError as error:
         own, value = list(error.mistakes), Node(None, SET)
-    mistakes.extend(Mistake(f"{key}.{one.key}" if one.key else key, one.message, SET) for one in own)
+    mistakes.extend(
+        Mistake(printable(f"{key}.{one.key}" if one.key else key), one.message, SET) for one in own
+    )
     return value
 
 
@@ -119,7 +121,7 @@ def _read(path: FilePath, mistakes: list[Mistake], named_by: Node | None = None)
     else:
         reason = ""
     if reason and named_by is not None:
-        mistake = Mistake("extends", f"{named_by.value}: {reason}", named_by.file, named_by.line)
+        mistake = Mistake("extends", f"{printable(named_by.value)}: {reason}", named_by.file, named_by.line)
         raise ConfigError([*mistakes, mistake])
     if reason:
         raise ConfigError([*mistakes, Mistake("", reason, str(path))])

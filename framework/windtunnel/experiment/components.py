@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from windtunnel.errors import Mistake, PluginError, UnknownPluginError
 from windtunnel.experiment.messages import Subject, mistakes_in
-from windtunnel.experiment.node import Node, Path, dotted
+from windtunnel.experiment.node import Node, Path, dotted, printable
 from windtunnel.experiment.parameters import field_named, is_path
 from windtunnel.experiment.places import SECRETS, as_written, located, mapped, secrets_in, substituted
 from windtunnel.plugin import Host, Plugin
@@ -77,7 +77,9 @@ def build(
     mistakes.extend(found)
     if built is None:
         return None
-    return Built(built, preview.params() if preview else {**_defaults(plugin), **shown})
+    complete = preview.params() if preview else {**_defaults(plugin), **shown}
+    secret = {str(at[len(subject.path)]) for at in secrets}
+    return Built(built, {**complete, **{key: shown[key] for key in shown if key in secret}})
 
 
 def _params(params: Node, plugin: type[Plugin], change: Callable[[Node, bool], str]) -> dict[str, Any]:
@@ -101,7 +103,7 @@ def _attempt(
         return None, [subject.mistake(_use_of(error.name, subject), str(error))]
     except Exception as error:  # noqa: BLE001
         text = f"{plugin.name} could not check its parameters: {type(error).__name__}: {error}"
-        return None, [subject.mistake((), " ".join(text.split()))]
+        return None, [subject.mistake((), printable(" ".join(text.split())))]
 
 
 def _use_of(name: str, subject: Subject) -> Path:

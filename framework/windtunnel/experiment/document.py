@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from windtunnel.errors import ConfigError, Mistake
-from windtunnel.experiment.node import Limits, Node, Path, Refusal, dotted, scalar_problem
+from windtunnel.experiment.node import Limits, Node, Path, Refusal, dotted, printable, scalar_problem
 
 __all__ = ["MAX_ALIASES", "MAX_BYTES", "dump", "parse"]
 
@@ -209,4 +209,4 @@ def _read_plain(tag: str, text: str) -> Any:
 
 
 def _shown(tag: str) -> str:
-    return f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else tag
+    return printable(f"!!{tag.removeprefix(_TAG)}" if tag.startswith(_TAG) else tag)

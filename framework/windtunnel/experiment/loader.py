@@ -39,7 +39,7 @@ __all__ = ["Loaded", "from_mapping", "load"]
 _SLOTS = ("data", "strategy", "regime", "volatility", "scorer")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loaded:
     """An experiment, checked, with its plugins built.
 
@@ -150,7 +150,8 @@ def _load(
     mistakes.extend(misplaced_secrets(root))
     found: list[Mistake] = []
     experiment = _validated(_with_files_as_written(root, folder), found)
-    host = host or _host(root, folder, found)
+    if host is None:
+        host = _host(root, folder, found)
     built: dict[Path, Built | None] = {}
     if host is not None:
         built = {path: build(root, path, str(path[0]), host, folder, found) for path in _components(root)}

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from windtunnel.errors import InvalidValueError, Mistake, nearest
 from windtunnel.experiment.model import BrokenRulesError
-from windtunnel.experiment.node import Node, Path, dotted
+from windtunnel.experiment.node import Node, Path, dotted, printable
 from windtunnel.experiment.parameters import describe_parameter, field_named, keys_of, model_in, shown
 from windtunnel.plugin import Host, Plugin
 
@@ -200,8 +200,8 @@ def _raised(detail: ErrorDetails, path: Path, subject: Subject) -> Iterator[Mist
         name = "" if path and error.parameter == path[-1] else f"{error.parameter} "
         yield subject.mistake(path, f"{name}{error.rule} (got {got(error.value)})")
     else:
-        text = " ".join(str(error).split())
-        scalar = path and not isinstance(node.value, dict | list) and "got" not in text
+        text = printable(" ".join(str(error).split()))
+        scalar = path and not isinstance(node.value, dict | list) and "(got" not in text
         yield subject.mistake(path, f"{text} (got {got(node.value)})" if scalar else text)
 
 

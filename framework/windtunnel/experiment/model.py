@@ -136,4 +136,4 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         meant = nearest(benchmark, texts)
         if benchmark not in texts:
             hint = f". Did you mean {meant}?" if meant else ""
-            yield "benchmark", f"must be one of data.symbols (got '{benchmark}'){hint}"
+            yield "benchmark", f"must be one of data.symbols (got {benchmark!r}){hint}"

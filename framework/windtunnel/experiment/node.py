@@ -12,7 +12,18 @@ from typing import Any, TypeAlias
 
 from windtunnel.errors import ConfigError, Mistake
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "Limits", "Node", "Path", "Refusal", "dotted", "graft", "scalar_problem"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "Limits",
+    "Node",
+    "Path",
+    "Refusal",
+    "dotted",
+    "graft",
+    "printable",
+    "scalar_problem",
+]
 
 MAX_DEPTH = 32
 """Deepest nesting of lists and mappings."""
@@ -28,7 +39,12 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def dotted(path: Path) -> str:
     """Return a path as it is written in messages and on the command line: ``strategy.params.fast``."""
-    return ".".join(str(part) for part in path)
+    return printable(".".join(str(part) for part in path))
+
+
+def printable(text: str) -> str:
+    """Return a text for one line of a message: what cannot be printed, line ends too, is escaped."""
+    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
 
 
 @dataclass(frozen=True)
@@ -143,7 +159,7 @@ def _graft(data: Any, path: Path, mistakes: list[Mistake], limits: Limits) -> No
     limits.hold(len(path))
     if isinstance(data, Mapping):
         wrong = [key for key in data if not isinstance(key, str) or scalar_problem(key)]
-        mistakes.extend(Mistake(dotted(path), f"keys must be text (got {key!r})") for key in wrong)
+        mistakes.extend(Mistake(dotted(path), f"keys must be text (got {ascii(key)})") for key in wrong)
         children = {
             str(key): _graft(value, (*path, key), mistakes, limits)
             for key, value in data.items()

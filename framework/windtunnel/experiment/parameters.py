@@ -11,6 +11,7 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from windtunnel.experiment.node import printable
 from windtunnel.plugin import Plugin
 from windtunnel.values import Tune
 
@@ -68,7 +69,7 @@ def shown(value: Any) -> str:
     elif isinstance(value, Mapping):
         text = f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
     else:
-        text = str(value)
+        text = printable(str(value))
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

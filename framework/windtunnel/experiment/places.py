@@ -60,7 +60,7 @@ def misplaced_secrets(root: Node) -> Iterator[Mistake]:
     for path in secrets_in(root, ()):
         if path[: len(SECRETS)] != SECRETS:
             node = root.find(path)
-            rule = f"${{NAME}} may stand only under {dotted(SECRETS)} (got '{node.value}')"
+            rule = f"${{NAME}} may stand only under {dotted(SECRETS)} (got {node.value!r})"
             yield Mistake(dotted(path), rule, node.file, node.line)
 
 

@@ -31,18 +31,22 @@ def read_numbers(values: pd.Series) -> tuple[FloatArray, BoolArray]:
         return numbers, np.zeros(len(numbers), bool)
     import pandas as pd
 
-    given = values.astype(object)
     if isinstance(values.dtype, pd.StringDtype):
-        numbers = pd.to_numeric(given, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    else:
-        numbers = np.fromiter((_number(value) for value in given), np.float64, len(given))
-    return numbers, np.isnan(numbers) & given.notna().to_numpy()
+        numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+        return numbers, np.isnan(numbers) & values.notna().to_numpy()
+    read = [_number(value) for value in values.astype(object)]
+    unreadable = np.array([number is None for number in read], bool)
+    return np.array([np.nan if number is None else number for number in read]), unreadable
 
 
-def _number(value: Any) -> float:
-    if isinstance(value, bool | np.bool_):
+def _number(value: Any) -> float | None:
+    """Return a number, NaN for what is missing, None for anything else."""
+    import pandas as pd
+
+    if value is None or value is pd.NA or value is pd.NaT:
         return np.nan
     try:
-        return float(value)
+        number = None if isinstance(value, bool | np.bool_) else float(value)
     except (TypeError, ValueError, OverflowError):
-        return np.nan
+        return None
+    return None if isinstance(value, str) and np.isnan(float(value)) else number

@@ -95,8 +95,8 @@ def read_date_and_time(
 def _clock(index: pd.DatetimeIndex, timezone: str | None, source: pd.Series) -> Clock:
     import pandas as pd
 
-    in_range = np.asarray((index.year >= 1678) & (index.year <= 2261))
-    index = pd.DatetimeIndex(index.where(in_range)).as_unit("ns")
+    first, end = np.array(["1678", "2262"], f"datetime64[{index.unit}]").view(np.int64)
+    index = pd.DatetimeIndex(index.where((index.asi8 >= first) & (index.asi8 < end))).as_unit("ns")
     if timezone is not None:
         try:
             if index.tz is None:

@@ -12,7 +12,9 @@ import numpy as np
 from windtunnel.bars import Bars
 from windtunnel.engine import REASONS, Simulation
 from windtunnel.engine.comparison import Comparison
+from windtunnel.engine.metrics import METRICS
 from windtunnel.pipeline.decide import Decision
+from windtunnel.values import Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +59,8 @@ class Result:
         What gate, scorer and sizing changed, each on top of the ones before.
     sentence : str
         Whether it beat the benchmark after costs.
+    figures : tuple of Metric
+        What ``metrics`` holds, in its order.
     config, manifest : mapping
         The resolved experiment; data hash, versions, seed and timings. Empty for a run from Python.
     """
@@ -70,6 +74,7 @@ class Result:
     comparison: Comparison | None
     effects: tuple[Effect, ...]
     sentence: str
+    figures: tuple[Metric, ...] = METRICS
     config: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
 

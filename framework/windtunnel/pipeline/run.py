@@ -9,7 +9,7 @@ import numpy as np
 from windtunnel.bars import Bars
 from windtunnel.engine import Simulation, simulate
 from windtunnel.engine.comparison import compare
-from windtunnel.engine.metrics import Performance, compute
+from windtunnel.engine.metrics import METRICS, Performance, compute
 from windtunnel.learn import Tick
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate
@@ -85,6 +85,7 @@ def run(
         comparison=comparison,
         effects=_effects(bars, candidate, decision, figures, final),
         sentence=sentence,
+        figures=(*METRICS, *metrics),
     )
 
 

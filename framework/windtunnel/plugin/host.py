@@ -16,7 +16,7 @@ from windtunnel.errors import BrokenPluginError, PluginError, UnknownPluginError
 from windtunnel.plugin import hookspecs
 from windtunnel.plugin.base import Plugin
 from windtunnel.plugin.files import load_file, source_hash
-from windtunnel.plugin.kinds import KINDS
+from windtunnel.plugin.kinds import KINDS, title
 
 __all__ = ["Broken", "Host", "Provenance", "build_host"]
 
@@ -66,10 +66,10 @@ class Host:
         found = self._plugins.get((kind, name), [])
         if not found:
             note = "; ".join(f"{item.package} could not be loaded: {item.reason}" for item in self.broken)
-            raise UnknownPluginError(kind, name, self.names(kind), note)
+            raise UnknownPluginError(title(kind), name, self.names(kind), note)
         if len(found) > 1:
             owners = " and ".join(str(origin) for _, origin in found)
-            raise PluginError(f"{kind} {name!r} is provided twice, by {owners}; uninstall one of them")
+            raise PluginError(f"{title(kind)} {name!r} is provided twice, by {owners}; uninstall one of them")
         return found[0][0]
 
     def names(self, kind: str) -> list[str]:

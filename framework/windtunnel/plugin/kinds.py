@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
@@ -32,6 +33,7 @@ __all__ = [
     "State",
     "Strategy",
     "VolatilityModel",
+    "title",
 ]
 
 State: TypeAlias = Mapping[str, Any] | None
@@ -160,3 +162,8 @@ KINDS: Mapping[str, tuple[type[Plugin], ...]] = {
     "data": (DataSource,),
 }
 """The base classes of each kind; the key is the slot in the YAML."""
+
+
+def title(kind: str) -> str:
+    """Return what people call a kind: ``data source`` for ``data``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", KINDS[kind][0].__name__).lower()

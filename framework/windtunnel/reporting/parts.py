@@ -91,7 +91,7 @@ def _headline(result: Result) -> str:
     names = ("cagr", "sharpe", "max_drawdown", "time_invested")
     cards = [
         _card(result, metric.name, metric.title, metric.unit)
-        for metric in tables.catalogue(result.metrics)
+        for metric in result.figures
         if metric.name in names
     ]
     return f'<dl class="headline">{"".join(cards)}</dl>'

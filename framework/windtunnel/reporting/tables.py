@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
     from windtunnel.values import Metric
 
-__all__ = ["Cell", "catalogue", "effects", "metrics", "months", "table", "trades"]
+__all__ = ["Cell", "effects", "metrics", "months", "table", "trades"]
 
 _TRADES = 500
 _OF_TRADES = ("win_rate", "profit_factor", "expectancy", "fees")
@@ -69,26 +69,12 @@ def _key(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.10g}"
 
 
-def catalogue(values: Mapping[str, float]) -> list[Metric]:
-    """Return how to read each of the figures: the built-in metrics in their order, then the others."""
-    from windtunnel.engine.metrics import METRICS
-    from windtunnel.values import Metric
-
-    known = [metric for metric in METRICS if metric.name in values]
-    names = {metric.name for metric in known}
-    return known + [
-        Metric(name, name.replace("_", " "), lambda _: math.nan, None, "ratio")
-        for name in values
-        if name not in names
-    ]
-
-
 def metrics(result: Result) -> str:
     """Return every metric beside the benchmark's, the better one in bold."""
     other = None if result.benchmark is None else result.benchmark.metrics
     heads = ["figure", "strategy"] + ([] if result.benchmark is None else [holding(result)])
     rows = []
-    for metric in catalogue(result.metrics):
+    for metric in result.figures:
         values = [result.metrics[metric.name]]
         if other is not None:
             values.append(other.get(metric.name, math.nan))
@@ -119,7 +105,7 @@ def effects(result: Result) -> str:
     """Return the ladder from the strategy alone to all parts together, one row a step."""
     steps = [("strategy alone", result.effects[0].before)]
     steps += [(f"+\u00a0{effect.part}", effect.after) for effect in result.effects]
-    shown = [metric for metric in catalogue(result.metrics) if metric.name in _LADDER]
+    shown = [metric for metric in result.figures if metric.name in _LADDER]
     shown.sort(key=lambda metric: _LADDER.index(metric.name))
     columns = [
         _compared(metric, [values.get(metric.name, math.nan) for _, values in steps]) for metric in shown
