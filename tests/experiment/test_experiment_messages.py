@@ -120,7 +120,7 @@ MESSAGES = [
         "scorer.threshold: must be a number, or base (got 'bas'). Did you mean base?",
     ),
     ("scorer: {use: x, outcome: {stop: 0}}", "scorer.outcome.stop: must be greater than 0 (got 0)"),
-    ("volatility: {use: flt}", "volatility.use: unknown volatility 'flt'. Did you mean flat?"),
+    ("volatility: {use: flt}", "volatility.use: unknown volatility model 'flt'. Did you mean flat?"),
     ("gate: {}", "gate: needs regime or pattern"),
     ("gate: {regime: x}\nregime: calm", "gate.regime: must be a list, or a mapping (got 'x')"),
     (

@@ -140,8 +140,9 @@ def test_a_file_beside_the_experiment(tmp_path: Path) -> None:
     assert changed.provenance(changed.plugin("strategy", "always")).hash != before.hash
 
 
-def test_a_broken_file_names_its_line(tmp_path: Path) -> None:
-    path = tmp_path / "broken.py"
+def test_a_broken_file_names_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path("broken.py")
     path.write_text("x = 1\n\nraise RuntimeError('no')\n")
     with pytest.raises(BrokenPluginError, match=r"broken\.py:3: RuntimeError: no"):
         build_host(files=[path])

@@ -78,7 +78,7 @@ def _facts(bars: Bars, column: int) -> str:
     parts = [
         f"{stamp(bars.local_time[first])} … {stamp(bars.local_time[last])}",
         counted(len(rows), "bar"),
-        f"{number(missing, 0) if missing else 'none'} missing",
+        f"{counted(missing, 'bar')} missing" if missing else "no gaps",
         f"close {number(np.nanmin(close), digits)} … {number(np.nanmax(close), digits)}",
     ]
     if np.isnan(volume[rows]).all():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,14 +33,13 @@ def list_(
     if as_json:
         terminal.json({"plugins": rows, "broken": broken})
         return
-    keys = ("kind", "name", "package", "does")
-    terminal.table([(key, "left") for key in keys], [[row[key] for key in keys] for row in rows])
-    if broken:
-        terminal.say()
-        terminal.table(
-            [("could not be loaded", "left"), ("because", "left")],
-            [[item["package"], item["reason"]] for item in broken],
-        )
+    room = max((len(row["name"]) for row in rows), default=0) + 4
+    for (kind, package), group in groupby(rows, key=itemgetter("kind", "package")):
+        terminal.field(kind, package, room=room)
+        for row in group:
+            terminal.field(f"  {row['name']}", row["does"], room=room, label_style="bold")
+    for item in broken:
+        terminal.field("broken", item["package"], item["reason"], room=room)
 
 
 @app.command()

@@ -15,6 +15,7 @@ import typer
 from windtunnel.cli.run import OutOption
 
 if TYPE_CHECKING:
+    from windtunnel.cli.terminal import Column
     from windtunnel.store import RunStore, StoredRun
 
 __all__ = ["app"]
@@ -27,7 +28,7 @@ ReferenceArgument = Annotated[
         metavar="[RUN]", help="A name (its latest run), name/id, or the beginning of an id; else the newest."
     ),
 ]
-_FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown", "trades")
+_FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown")
 
 
 @app.command("list")
@@ -47,9 +48,9 @@ def list_(
     if not rows:
         terminal.say(f"There are no runs in {out} yet.")
         return
-    columns = ("name", "id", "finished", "return", "a year", "Sharpe", "drawdown", "trades")
-    sides = ["left"] * 3 + ["right"] * 5
-    terminal.table(list(zip(columns, sides, strict=True)), [_cells(row) for row in rows])
+    columns: list[Column] = [("name", "left"), ("id", "left"), ("finished", "left")]
+    columns += [(heading, "right") for heading in ("return", "a year", "Sharpe", "drawdown")]
+    terminal.table(columns, [_cells(row) for row in rows], flexible=0)
 
 
 @app.command()
@@ -132,7 +133,7 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
     cells = [row["name"], row["id"][:8], row["finished"][:16].replace("T", " ")]
     if "problem" in row:
         return [*cells, "damaged"]
-    units = ("fraction", "fraction", "ratio", "fraction", "count")
+    units = ("fraction", "fraction", "ratio", "fraction")
     values = [float("nan") if row[name] is None else row[name] for name in _FIGURES]
     return cells + [figure(value, unit) for value, unit in zip(values, units, strict=True)]
 

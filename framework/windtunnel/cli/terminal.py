@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,9 +17,11 @@ from rich.text import Text
 __all__ = ["Column", "Terminal"]
 
 _UNBOUNDED = 10_000
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_TOGETHER = re.compile(r" … |\[[^\[\]]{1,24}\]")
 
-Column = tuple[str, str]
-"""Heading of a table's column, and ``left`` or ``right``."""
+Column = tuple[str, Literal["left", "right"]]
+"""Heading of a table's column, and its side."""
 
 
 class Terminal:
@@ -49,7 +52,9 @@ class Terminal:
         for line in _broken(text, self.width - indent) or [""]:
             self._line([(" " * indent + line, style)])
 
-    def field(self, label: str, text: str, note: str = "", *, room: int = 10) -> None:
+    def field(
+        self, label: str, text: str, note: str = "", *, room: int = 10, label_style: str = "dim"
+    ) -> None:
         """Write what ``label`` is, in ``room`` columns; ``note`` follows on the same line if it fits."""
         indent = 2 + room
         lines = _broken(text, self.width - indent) or [""]
@@ -58,27 +63,23 @@ class Terminal:
             tail = ""
             if note and place == len(lines) - 1 and indent + len(line) + 4 + len(note) <= self.width:
                 tail, note = "    " + note, ""
-            self._line([(head, "dim"), (line, ""), (tail, "dim")])
+            self._line([(head, label_style), (line, ""), (tail, "dim")])
         for line in _broken(note, self.width - indent):
             self._line([(" " * indent + line, "dim")])
 
-    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, indent: int = 2) -> None:
-        """Write a table whose last column takes what room there is."""
+    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]], *, flexible: int) -> None:
+        """Write a table; where it is too wide, the cells of the column ``flexible`` are broken."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for place, (heading, justify) in enumerate(columns):
-            last = place == len(columns) - 1
-            table.add_column(heading, justify="right" if justify == "right" else "left", no_wrap=not last)
+            table.add_column(heading, justify=justify, no_wrap=place != flexible, overflow="fold")
         for row in rows:
             table.add_row(*row)
-        self.show(Padding(table, (0, 0, 0, indent), expand=False))
-
-    def show(self, renderable: Any) -> None:
-        """Write anything that rich can render."""
+        shown = Padding(table, (0, 0, 0, 2), expand=False)
         if self.live:
-            self.console.print(renderable, soft_wrap=False)
+            self.console.print(shown, soft_wrap=False)
             return
         with self.console.capture() as captured:
-            self.console.print(renderable, soft_wrap=False)
+            self.console.print(shown, soft_wrap=False)
         sys.stdout.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
     def copyable(self, label: str, text: str) -> None:
@@ -97,4 +98,7 @@ class Terminal:
 
 
 def _broken(text: str, width: int) -> list[str]:
-    return wrap(text, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    """Break a text into lines, but not within a range or an interval."""
+    whole = _TOGETHER.sub(lambda found: found[0].replace(" ", _NO_BREAK), text)
+    lines = wrap(whole, max(width, 20), break_long_words=False, break_on_hyphens=False)
+    return [line.replace(_NO_BREAK, " ") for line in lines]

@@ -159,7 +159,7 @@ def _graft(data: Any, path: Path, mistakes: list[Mistake], limits: Limits) -> No
     limits.hold(len(path))
     if isinstance(data, Mapping):
         wrong = [key for key in data if not isinstance(key, str) or scalar_problem(key)]
-        mistakes.extend(Mistake(dotted(path), f"keys must be text (got {ascii(key)})") for key in wrong)
+        mistakes.extend(Mistake(dotted(path), f"keys must be text (got {key!a})") for key in wrong)
         children = {
             str(key): _graft(value, (*path, key), mistakes, limits)
             for key, value in data.items()

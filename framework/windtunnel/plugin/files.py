@@ -60,9 +60,6 @@ def _digest(content: bytes) -> str:
 def _line_in(path: Path, error: Exception) -> int:
     if isinstance(error, SyntaxError):
         return error.lineno or 0
-    lines = [
-        frame.lineno or 0
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename == str(path)
-    ]
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno or 0 for frame in frames if Path(frame.filename).resolve() == path.resolve()]
     return lines[-1] if lines else 0

@@ -129,8 +129,8 @@ class Verification:
     def __str__(self) -> str:
         marks = "  ".join(f"{stage} {_MARKS[state]}" for stage, state in self.stages.items())
         if self.clean:
-            end = f"{self.runs} runs, {len(self.cuts)} cuts: nothing said before a cut changes with what comes after it."
-            return f"{marks}\n{end}"
+            said = "nothing said before a cut changes with what comes after it"
+            return f"{marks}\n{self.runs} runs, {len(self.cuts)} cuts: {said}."
         return "\n".join([marks, *map(str, self.findings)])
 
 

@@ -24,7 +24,7 @@ Said: TypeAlias = Mapping[str, Output]
 
 def plugins_of(candidate: Candidate) -> dict[str, tuple[Plugin, ...]]:
     """Return the stages that a candidate has, with their plugins; none where the framework does it alone."""
-    found: dict[str, tuple[Plugin, ...]] = {stage: () for stage in ("data", "indicators")}
+    found: dict[str, tuple[Plugin, ...]] = dict.fromkeys(("data", "indicators"), ())
     if candidate.volatility is not None:
         found["volatility"] = (candidate.volatility.plugin,)
     if candidate.regime is not None:
