@@ -26,7 +26,7 @@ SMALL: dict[str, Any] = {
     "backtest": {"fees": 0.001},
     "report": {"html": False},
 }
-KEYS = list(metric.name for metric in METRICS)
+KEYS = [metric.name for metric in METRICS]
 
 
 def loaded(**changes: Any) -> Any:

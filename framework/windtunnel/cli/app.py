@@ -41,8 +41,7 @@ def windtunnel(
 
     Start with: windtunnel init DIR, then windtunnel run DIR/config.yaml
 
-    Exit codes: 0 done, 1 the answer is no, 2 your input is wrong, 3 a plugin or source failed,
-    130 interrupted.
+    Exit codes: 0 done, 1 the answer is no, 2 your input is wrong, 3 a plugin failed, 130 interrupted.
     """
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from windtunnel.cli.run import ConfigArgument, SetOption
+from windtunnel.cli.options import ConfigArgument, SetOption
 
 if TYPE_CHECKING:
     from windtunnel.bars import Bars
     from windtunnel.cli.terminal import Terminal
+    from windtunnel.data import Dataset
 
 __all__ = ["app"]
 
@@ -30,6 +31,7 @@ def show(config: ConfigArgument, assignments: SetOption = None) -> None:
     from windtunnel.cli.header import describe
     from windtunnel.cli.terminal import Terminal
     from windtunnel.data import load
+    from windtunnel.reporting.text import counted
     from windtunnel.runner import describe_data
 
     terminal = Terminal()
@@ -38,9 +40,11 @@ def show(config: ConfigArgument, assignments: SetOption = None) -> None:
     data = describe_data(loaded, dataset)
     terminal.field("data", *describe(loaded.resolved(), data))
     terminal.field("quality", ", ".join(_quality(data["repairs"])))
+    if dataset.resampled_from is not None:
+        terminal.field("resampled", f"to {data['resample']}, from {counted(dataset.resampled_from, 'bar')}")
     terminal.field("hash", data["hash"])
     terminal.say()
-    _write_symbols(terminal, dataset.bars)
+    _write_symbols(terminal, dataset)
 
 
 def _quality(repairs: dict[str, int]) -> Iterator[str]:
@@ -52,13 +56,15 @@ def _quality(repairs: dict[str, int]) -> Iterator[str]:
         yield f"{counted(count, 'row')}: {what}"
 
 
-def _write_symbols(terminal: Terminal, bars: Bars) -> None:
+def _write_symbols(terminal: Terminal, dataset: Dataset) -> None:
     from windtunnel.reporting.text import sparkline
 
+    bars = dataset.bars
     room = max(9, *(len(symbol) for symbol in bars.symbols)) + 1
     width = min(terminal.width - room - 2, 100)
     for column, symbol in enumerate(bars.symbols):
-        terminal.field(symbol, _facts(bars, column), room=room)
+        known = [f"{key} {value}" for key, value in dataset.attributes.get(symbol, {}).items()]
+        terminal.field(symbol, ", ".join([_facts(bars, column), *known]), room=room)
         terminal.field("", sparkline(bars.close[:, column], width), room=room)
 
 

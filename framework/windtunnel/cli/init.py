@@ -23,6 +23,8 @@ def init(
     from windtunnel.cli.terminal import Terminal
     from windtunnel.errors import InvalidValueError
 
+    if folder.exists() and not folder.is_dir():
+        raise InvalidValueError("DIR", "must be a folder", str(folder))
     taken = [name for name in _FILES if (folder / name).exists()]
     if taken:
         rule = f"must not have a {' or a '.join(taken)} yet; nothing was written"

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from windtunnel.cli.run import ConfigArgument, OutOption, SetOption
+from windtunnel.cli.options import ConfigArgument, OutOption, SetOption
 
 if TYPE_CHECKING:
     from windtunnel.experiment import Loaded

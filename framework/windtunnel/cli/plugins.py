@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from windtunnel.cli.options import JsonOption
+
 if TYPE_CHECKING:
     from windtunnel.cli.terminal import Terminal
     from windtunnel.plugin import Host, Plugin
@@ -21,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, help="List the plugins that are installe
 
 @app.command("list")
 def list_(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List every plugin that is installed, and every package that could not be loaded."""
     from windtunnel.cli.terminal import Terminal

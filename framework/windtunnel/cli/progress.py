@@ -67,16 +67,16 @@ class Progress:
 
 
 class _Left(ProgressColumn):
-    """The share that is done and the time left; the time gone where there is nothing to count."""
+    """The share that is done and the time left; the time gone where nothing has been counted yet."""
 
     max_refresh = 0.5
 
     def render(self, task: Task) -> Text:
         """Return the text for one moment."""
-        if task.total is None:
+        if task.total is None or not task.completed:
             return Text(_clock(task.elapsed or 0.0))
         remaining = task.time_remaining
-        left = "" if remaining is None else f", {_clock(remaining)} left"
+        left = f", {_clock(remaining)} left" if remaining else ""
         return Text(f"{task.percentage:.0f}%{left}")
 
 

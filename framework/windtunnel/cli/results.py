@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from windtunnel.cli.run import OutOption
+from windtunnel.cli.options import JsonOption, OutOption
 
 if TYPE_CHECKING:
     from windtunnel.cli.terminal import Column
@@ -34,7 +34,7 @@ _FIGURES = ("total_return", "cagr", "sharpe", "max_drawdown")
 @app.command("list")
 def list_(
     out: OutOption = Path("results"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List all runs, the newest first."""
     from windtunnel.cli.terminal import Terminal
@@ -57,7 +57,7 @@ def list_(
 def show(
     reference: ReferenceArgument = None,
     out: OutOption = Path("results"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what was run and what came out."""
     from windtunnel.cli.header import write_header

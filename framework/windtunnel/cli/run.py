@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import sys
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["ConfigArgument", "OutOption", "SetOption", "run"]
+from windtunnel.cli.options import ConfigArgument, JsonOption, OutOption, SetOption
+from windtunnel.errors import InvalidValueError
 
-ConfigArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="The experiment, a YAML file.")]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", metavar="KEY=VALUE", help="Change a key, such as strategy.params.fast=20; repeatable."
-    ),
-]
-OutOption = Annotated[Path, typer.Option("--out", metavar="DIR", help="Where runs are kept.")]
+__all__ = ["run"]
 
 
 def run(
@@ -25,7 +22,7 @@ def run(
     assignments: SetOption = None,
     out: OutOption = Path("results"),
     force: Annotated[bool, typer.Option("--force", help="Run again what has been run before.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Run an experiment and say whether it beat holding its benchmark.
 
@@ -43,8 +40,10 @@ def run(
     from windtunnel.store import RunStore
 
     terminal = Terminal()
+    _check_writable(out)
     loaded = experiment.load(config, overrides=assignments or ())
-    with Progress(terminal, "data", silent=as_json) as progress:
+    aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
+    with aside, Progress(terminal, "data", silent=as_json) as progress:
         dataset = load(loaded.source, loaded.experiment.data)
         fits = expected_fits(loaded, len(dataset.bars))
         progress.expect(sum(fits.values()))
@@ -68,3 +67,16 @@ def run(
     terminal.say()
     terminal.copyable("report" if report else "folder", str(report or run.folder))
     terminal.copyable("again", shlex.join(again))
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse a folder that the run could not be kept in, before any work is done.
+
+    Raises
+    ------
+    InvalidValueError
+        If ``out``, or what there is of the path to it, is no folder or may not be written to.
+    """
+    there = next((path for path in (out, *out.absolute().parents) if path.exists()), out)
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise InvalidValueError("--out", "must be a folder that can be written to", str(out))

@@ -29,7 +29,18 @@ def write_summary(terminal: Terminal, run: StoredRun) -> None:
 def as_json(run: StoredRun, report: Path | None) -> dict[str, Any]:
     """Return what machines want to know of a run; figures as fractions, null where not defined."""
     manifest = run.manifest
-    kept = ("sentence", "comparison", "benchmark", "effects", "signals", "data", "seed", "fits", "timings")
+    kept = (
+        "sentence",
+        "comparison",
+        "benchmark",
+        "effects",
+        "signals",
+        "data",
+        "seed",
+        "fits",
+        "timings",
+        "complaints",
+    )
     return {
         "id": run.id,
         "name": run.name,

@@ -24,6 +24,14 @@ Column = tuple[str, Literal["left", "right"]]
 """Heading of a table's column, and its side."""
 
 
+class _Console(Console):
+    """A console that leaves it to its caller when the reader of its output has gone away."""
+
+    def on_broken_pipe(self) -> None:
+        """Let the error pass; called while it is being handled."""
+        raise BrokenPipeError
+
+
 class Terminal:
     """Standard output.
 
@@ -35,10 +43,10 @@ class Terminal:
     """
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+        self.console: Console = _Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
         self.live = self.console.is_terminal and not self.console.is_dumb_terminal
         if not self.live:
-            self.console = Console(
+            self.console = _Console(
                 highlight=False, markup=False, emoji=False, soft_wrap=True, width=_UNBOUNDED, no_color=True
             )
 

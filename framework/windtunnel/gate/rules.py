@@ -96,6 +96,8 @@ def broken_bars(rows: Rows) -> Iterator[Fault]:
 
     def missing(at: int) -> str:
         names = [name for name in PRICES if np.isnan(rows.fields[name][at])]
+        if len(names) == len(PRICES):
+            return "the prices are missing"
         return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} missing"
 
     def outside(at: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,9 +90,8 @@ def _read_clock(times: Mapping[str, pd.Series], others: Sequence[str], reading: 
         return read_date_and_time(by_name["date"], by_name["time"], *form)
     if times:
         raise DataError(f"{' and '.join(times)} are both columns of time", rule="duplicate_column")
-    hint = next((found for name in TIME_NAMES if (found := nearest(name, others))), None)
-    told = f"did you mean {hint!r}?" if hint else f"there are {', '.join(others[:12]) or 'none'}"
-    raise DataError(f"no column of time ({', '.join(TIME_NAMES)}); {told}", rule="missing_column")
+    there = ", ".join(others[:12]) or "none"
+    raise DataError(f"no column of time ({', '.join(TIME_NAMES)}); there are {there}", rule="missing_column")
 
 
 def _is_wide(columns: Mapping[str, pd.Series], names: set[str]) -> bool:
@@ -110,12 +110,12 @@ def _refuse_unknown(columns: Mapping[str, Any], names: Mapping[str, str]) -> Non
     known = ("symbol", *FIELDS)
     unknown = [name for name in columns if name.lower() not in known]
     if "close" not in names:
-        hint = nearest("close", [name.lower() for name in unknown])
-        told = f"did you mean {names[hint]!r}?" if hint else f"there are {', '.join(columns) or 'none'}"
+        hint = get_close_matches("close", [name.lower() for name in unknown], n=1, cutoff=0.7)
+        told = f"did you mean {names[hint[0]]!r}?" if hint else f"there are {', '.join(columns) or 'none'}"
         raise DataError(f"no column close; {told}", rule="missing_column")
     if unknown:
         hint = nearest(unknown[0].lower(), [name for name in known if name not in names])
-        told = f"did you mean {hint}?" if hint else "rename it or leave it out (of files: columns, ignore)"
+        told = f"did you mean {hint}?" if hint else "rename it or leave it out (of a file by columns or ignore)"
         message = f"{unknown[0]!r} is none of time, {', '.join(known)}; {told}"
         raise DataError(message, rule="unknown_column", count=len(unknown))
 

@@ -80,7 +80,7 @@ def verify(
     points = cut_points(len(bars), candidate, cuts, seed)
     trial = _Trial(bars, candidate, benchmark)
     provocations: Sequence[Provoked] = ("truncated", *FUTURES)
-    plan = [(provoked, cut) for provoked in provocations for cut in points]
+    plan = [(provoked, cut) for provoked in provocations for cut in reversed(points)]
     seen = list(trial.replay())
     for done, (provoked, cut) in enumerate(plan, start=1):
         seen += trial.judge(provoked, cut)
@@ -88,6 +88,7 @@ def verify(
     stages = [stage for stage in plugins_of(candidate) if stage != "data"]
     groups = ([one for one in seen if one.stage == stage] for stage in stages)
     findings = tuple(trial.finding(group, host or build_host()) for group in groups if group)
+    trial.forget()
     return Verification(states(stages, findings), findings, points, len(plan) + 1)
 
 
@@ -147,6 +148,10 @@ class _Trial:
     def _filled(self, bars: Bars) -> Said:
         return fills(simulate(bars, self._orders.cut(0, len(bars)), self._candidate.rules).fills)
 
+    def forget(self) -> None:
+        """Put back what plugins keep outside their instances."""
+        self._memory.restore()
+
     def replay(self) -> Iterator[_Seen]:
         """Yield where the engine's specification gives other fills."""
         specified = fills(reference(self._own, self._orders, self._candidate.rules).fills)
@@ -161,7 +166,7 @@ class _Trial:
         if difference is not None:
             yield _Seen("engine", difference, cut, provoked)
         if provoked == "truncated":
-            self._memory.restore()
+            self.forget()
         try:
             said = self._ask(bars, self._candidate)
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
@@ -222,7 +227,7 @@ class _Trial:
         said = []
         for forget in (False, True):
             if forget:
-                self._memory.restore()
+                self.forget()
             try:
                 said.append(self._ask(self._own, self._candidate))
             except Exception:  # noqa: BLE001 - a stranger's code may raise anything
@@ -255,9 +260,9 @@ class _Trial:
         flat: Part[Any, Any] = Part(_Flat(), StrategySection(use="flat"))
         bare = replace(self._candidate, strategy=flat, gate=None, scorer=None, sizing=SizingSection())
         alone = replace(bare, patterns=(detector,))
-        self._memory.restore()
+        self.forget()
         full = self._ask(self._own, alone)
-        self._memory.restore()
+        self.forget()
         try:
             said = self._ask(provoke(self._bars, one.provoked, one.cut), alone)
         except Exception:  # noqa: BLE001 - a stranger's code may raise anything

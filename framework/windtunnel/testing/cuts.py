@@ -83,7 +83,7 @@ def provoke(bars: Bars, provoked: Provoked | None, cut: int) -> Bars:
     Bars that are cut off take along the knowledge of which symbols end there.
     """
     stop = cut if provoked == "truncated" else len(bars)
-    fields = {name: np.array(getattr(bars, name)[:stop], order="F") for name in FIELDS}
+    fields: dict[str, Any] = {name: np.array(getattr(bars, name)[:stop], order="F") for name in FIELDS}
     if provoked is not None and provoked in FUTURES:
         for field in fields.values():
             field[cut:] *= FUTURES[provoked]

@@ -55,6 +55,9 @@ class Output(Protocol):
     def answers(self, stop: int) -> bool:
         """Say whether it says anything, rather than to abstain, in the bars before ``stop``."""
 
+    def stretch(self, low: int, high: int) -> list[Array]:
+        """Return what it says about the bars ``low`` to ``high`` (exclusive)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Panel:
@@ -77,6 +80,10 @@ class Panel:
         values = self.values[:stop]
         nothing = values == ("" if values.dtype.kind == "U" else 0)
         return bool((~nothing & (values == values)).any())
+
+    def stretch(self, low: int, high: int) -> list[Array]:
+        """Return the rows of these bars; see :class:`Output`."""
+        return [self.values[low:high]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,7 +117,7 @@ class Rows:
         if len(unlike) and all(key[unlike[0]] for key in keys):
             row, column = int(unlike[0]), int(alike[unlike[0]].argmin())
             bar, symbol, label = mine._place(row)
-            what = f"{mine.names[column]} of {label}" if label else mine.names[column]
+            what = f"{mine.names[column]} of {name} {label}" if label else mine.names[column]
             values = (rows.values[row, column].item() for rows in (mine, others))
             return Difference(what, symbol, bar, *values)
         row = int(unlike[0]) if len(unlike) else count
@@ -121,11 +128,16 @@ class Rows:
         before, after = (
             "there" if row < len(rows) and rows._place(row) == first else None for rows in (mine, others)
         )
-        return Difference(label or name, symbol, bar, before, after)
+        return Difference(f"{name} {label}".strip(), symbol, bar, before, after)
 
     def answers(self, stop: int) -> bool:
         """Say whether any row before ``stop`` holds a number."""
         return not bool(np.isnan(self._past(stop).values).all())
+
+    def stretch(self, low: int, high: int) -> list[Array]:
+        """Return the rows of these bars, column by column; see :class:`Output`."""
+        rows = (self.bar >= low) & (self.bar < high)
+        return [column[rows] for column in (*self._keys, self.values)]
 
     def __len__(self) -> int:
         return len(self.bar)

@@ -27,7 +27,8 @@ class Memory:
     """
 
     def __init__(self, plugins: Iterable[Plugin]) -> None:
-        classes = {base for plugin in plugins for base in type(plugin).__mro__ if _is_foreign(base)}
+        family = [one for plugin in plugins for one in _with_parts(plugin)]
+        classes = {base for plugin in family for base in type(plugin).__mro__ if _is_foreign(base)}
         packages = {base.__module__.partition(".")[0] for base in classes}
         modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in packages]
         self._owners: list[Any] = [*classes, *modules]
@@ -60,6 +61,18 @@ def renewed(value: Any) -> Any:
     if type(value) is dict:
         return {key: renewed(item) for key, item in value.items()}
     return value
+
+
+def _with_parts(value: Any) -> Iterator[Plugin]:
+    """Yield a plugin and those that are its parameters."""
+    inside: Iterable[Any] = ()
+    if isinstance(value, Plugin):
+        yield value
+        inside = dict(value).values()
+    elif isinstance(value, list | tuple | dict):
+        inside = value.values() if isinstance(value, dict) else value
+    for item in inside:
+        yield from _with_parts(item)
 
 
 def _is_foreign(base: type) -> bool:

@@ -40,8 +40,9 @@ def plugins_of(candidate: Candidate) -> dict[str, tuple[Plugin, ...]]:
 
 
 def data(bars: Bars) -> Said:
-    """Return the bars themselves."""
-    return {field: Panel(getattr(bars, field)) for field in FIELDS}
+    """Return the bars themselves, and their times."""
+    time = {"time": Panel(np.datetime_as_string(bars.time)[:, None])}
+    return time | {field: Panel(getattr(bars, field)) for field in FIELDS}
 
 
 def indicators(market: Market) -> Said:
@@ -57,21 +58,19 @@ def indicators(market: Market) -> Said:
 
 
 def decided(decision: Decision) -> dict[str, Said]:
-    """Return what the plugins said, and what gate, scorer and sizing made of it, by stage."""
-    said: dict[str, Said] = {
-        "strategy": {"exposure": Panel(decision.exposure)},
-        "gate": {"gated exposure": Panel(decision.gated)},
-        "scorer": {"scored exposure": Panel(decision.scored)},
-        "sizing": {"weight": Panel(decision.weights)},
-    }
+    """Return what the plugins said, and what gate, scorer and sizing made of it, stage by stage."""
+    said: dict[str, Said] = {}
     if decision.forecast is not None:
         said["volatility"] = _forecast(decision.forecast)
     if decision.regimes is not None:
         said["regime"] = _regimes(decision.regimes)
     if decision.patterns is not None:
         said["patterns"] = {"pattern": _patterns(decision.patterns)}
-    if decision.signals is not None:
-        said["scorer"] = {"signal": _signals(decision.signals), **said["scorer"]}
+    said["strategy"] = {"exposure": Panel(decision.exposure)}
+    said["gate"] = {"gated exposure": Panel(decision.gated)}
+    signals = {} if decision.signals is None else {"signal": _signals(decision.signals)}
+    said["scorer"] = {**signals, "scored exposure": Panel(decision.scored)}
+    said["sizing"] = {"weight": Panel(decision.weights)}
     return said
 
 
@@ -106,5 +105,5 @@ def fills(filled: Fills) -> Said:
     """Return what the engine bought and sold."""
     names = ("units", "price", "fee", "position")
     values = np.column_stack([getattr(filled, name) for name in names])
-    label = np.array([f"fill ({reason})" for reason in REASONS])[filled.reason]
+    label = np.array([f"({reason})" for reason in REASONS])[filled.reason]
     return {"fill": Rows(filled.bar, filled.symbol, label, names, values)}

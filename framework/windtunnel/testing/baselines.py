@@ -1,0 +1,215 @@
+"""Holds experiments to results that were written down: red when one moves, and for no other reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from windtunnel.data import load
+from windtunnel.errors import WindtunnelError
+from windtunnel.experiment import Loaded
+from windtunnel.experiment import load as load_experiment
+from windtunnel.learn import Tick
+from windtunnel.pipeline import Result
+from windtunnel.runner import compute, identity
+from windtunnel.store import write_json
+from windtunnel.testing.causality import silent
+from windtunnel.testing.changes import causes, first_fill, moved
+from windtunnel.testing.stages import data, decided
+from windtunnel.testing.trace import trace
+
+__all__ = ["CheckReport", "check", "compare", "experiments_in", "record"]
+
+FORMAT = 1
+TOLERANCE = {"relative": 1e-6, "absolute": 1e-9}
+"""How far a metric may move: it may magnify the rounding of the fills that it sums up."""
+MOST_FILLS = 3500
+"""Fills that are written down one by one, some 200 kB; of those after them only the number and the hash."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What became of one experiment.
+
+    Parameters
+    ----------
+    name : str
+        Of the experiment; the config's path if it cannot be loaded.
+    state : str
+        ``same``; ``moved``; ``missing``, there is no baseline; ``failed``, it does not run or the baseline
+        cannot be read; ``written``, the baseline is new.
+    headline : str
+        What moved.
+    details : tuple of str
+        The first fill that differs, as it was and as it is; what else changed.
+    exit_code : int
+        What the command line should return for it.
+    """
+
+    name: str
+    state: Literal["same", "moved", "missing", "failed", "written"]
+    headline: str = ""
+    details: tuple[str, ...] = ()
+    exit_code: int = 0
+
+    def __str__(self) -> str:
+        mark = "✗" if self.exit_code else "✓"
+        head = "   ".join(part for part in (f"{mark} {self.name}", self.headline) if part)
+        return "\n".join([head, *(f"    {line}" for line in self.details)])
+
+
+def record(result: Result, loaded: Loaded) -> dict[str, Any]:
+    """Return what a baseline holds: the metrics, the fills, and all that they came from.
+
+    A fill is a line of time, units, price and symbol, to 12 digits; ``trace`` is a digest of what each stage
+    said in each of some 64 stretches of bars. ``because`` is left for whoever writes it.
+    """
+    return {
+        "format": FORMAT,
+        "name": result.name,
+        "because": None,
+        "metrics": {name: None if value != value else value for name, value in result.metrics.items()},
+        "tolerance": dict(TOLERANCE),
+        "fills": _fills(result),
+        "trace": trace(result.bars, {"data": data(result.bars), **decided(result.decision)}),
+        **identity(loaded, result.bars),
+    }
+
+
+def _fills(result: Result) -> dict[str, Any]:
+    fills = result.simulation.fills
+    time = np.datetime_as_string(result.bars.time, unit="auto")[fills.bar]
+    symbol = np.array(result.bars.symbols)[fills.symbol]
+    digest = blake2b("\0".join([*time, *symbol]).encode(), digest_size=16)
+    for column in (fills.units, fills.price, fills.fee):
+        digest.update(column.tobytes())
+    kept = zip(time, fills.units, fills.price, symbol, strict=True)
+    lines = [f"{at} {units:+.12g} {price:.12g} {name}" for at, units, price, name in islice(kept, MOST_FILLS)]
+    return {"count": len(fills), "hash": digest.hexdigest(), "first": lines}
+
+
+def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> CheckReport:
+    """Compare two records of one experiment, ``was`` being the baseline.
+
+    Metrics may differ by the baseline's tolerance, fills by 1e-9 of their units and price: the hash of the
+    fills is exact, and where it differs the fills decide.
+    """
+    figures = moved(was["metrics"], now["metrics"], was["tolerance"])
+    fill = None if was["fills"]["hash"] == now["fills"]["hash"] else first_fill(was["fills"], now["fills"])
+    if not figures and fill is None:
+        return CheckReport(str(now["name"]), "same")
+    headline = "   ".join([*figures[:3], *([f"and {len(figures) - 3} more"] if len(figures) > 3 else [])])
+    lines = () if fill is None else (f"was   {fill.was}", f"now   {fill.now}")
+    if fill is not None:
+        headline = "   ".join(part for part in (headline, f"fills differ from no. {fill.number} on") if part)
+    return CheckReport(str(now["name"]), "moved", headline, (*lines, *causes(was, now)), 1)
+
+
+def experiments_in(folder: str | Path) -> list[Path]:
+    """Return the YAML files of a folder that are experiments: they have a strategy, or extend another.
+
+    A file that cannot be read as YAML counts, so that it is not passed over.
+    """
+    from windtunnel.errors import ConfigError
+    from windtunnel.experiment.document import parse
+
+    found = []
+    for path in sorted(Path(folder).glob("*.yaml")):
+        try:
+            keys = parse(path.read_bytes(), str(path), []).value
+        except ConfigError:
+            keys = ("strategy",)
+        if isinstance(keys, Mapping | tuple) and {"strategy", "extends"} & set(keys):
+            found.append(path)
+    return found
+
+
+def check(
+    configs: Sequence[str | Path],
+    baselines: str | Path,
+    *,
+    update: bool = False,
+    because: str | None = None,
+    tick: Tick = silent,
+) -> list[CheckReport]:
+    """Run experiments, without keeping the runs, and compare each with ``<baselines>/<name>.json``.
+
+    Parameters
+    ----------
+    configs : sequence of path
+    baselines : path
+        A folder.
+    update : bool
+        Write the baselines instead, but for those that nothing changed for.
+    because : str, optional
+        Why the results moved, to stand in the baselines that are written.
+    tick : callable
+        Told after every experiment.
+
+    Returns
+    -------
+    list of CheckReport
+        One for each config. An experiment that cannot be run is reported, not raised.
+    """
+    reports: list[CheckReport] = []
+    owners: dict[str, str] = {}
+    for done, config in enumerate(configs, start=1):
+        try:
+            loaded = load_experiment(config)
+            name = loaded.experiment.name
+            owner = owners.setdefault(name, str(config))
+            if owner != str(config):
+                problem = f"{config} has the name of {owner}; each needs a baseline of its own"
+                reports.append(CheckReport(name, "failed", problem, (), 2))
+                continue
+            now = _now(loaded)
+            path = Path(baselines) / f"{name}.json"
+            reports.append(_written(path, now, because) if update else _checked(path, now, config))
+        except WindtunnelError as error:
+            first, *rest = str(error).splitlines()
+            reports.append(CheckReport(str(config), "failed", first, tuple(rest), error.exit_code))
+        tick("check", done, len(configs))
+    return reports
+
+
+def _now(loaded: Loaded) -> dict[str, Any]:
+    dataset = load(loaded.source, loaded.experiment.data)
+    return record(compute(loaded, dataset), loaded)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return a baseline; None where there is none that can be used."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+
+
+def _checked(path: Path, now: Mapping[str, Any], config: str | Path) -> CheckReport:
+    name = str(now["name"])
+    was = _read(path)
+    if was is not None:
+        return compare(was, now)
+    remedy = f"write it with: windtunnel check --update {config}"
+    if path.exists():
+        return CheckReport(name, "failed", f"the baseline {path} cannot be read", (remedy,), 1)
+    return CheckReport(name, "missing", f"there is no baseline {path}", (remedy,), 1)
+
+
+def _written(path: Path, now: dict[str, Any], because: str | None) -> CheckReport:
+    was = _read(path)
+    report = CheckReport(str(now["name"]), "written", "new baseline") if was is None else compare(was, now)
+    same = report.state == "same"
+    now["because"] = because if because is not None or was is None or not same else was["because"]
+    if was is None or {**was, "because": None} != {**now, "because": None} or because is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, now)
+    return report if same else CheckReport(report.name, "written", report.headline, report.details)
