@@ -14,6 +14,7 @@ help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 demo: $(VENV)/demo ## Set up and run the quickstart experiment on 20 years of the S&P 500
+	@echo "windtunnel run configs/quickstart.yaml"
 	@$(BIN)/windtunnel run configs/quickstart.yaml
 
 test: $(VENV)/all lint ## Set up with all extras, check the code and run the tests

@@ -52,12 +52,16 @@ def test_the_python_example_runs(readme: str, tmp_path: Path, monkeypatch: pytes
     assert (tmp_path / "report.html").is_file()
 
 
-def test_the_demo_says_what_the_readme_says(readme: str, repository: Path) -> None:
-    result = wt.run(repository / "configs" / "quickstart.yaml")
+def test_the_demo_says_what_the_readme_says(readme: str, repository: Path, tmp_path: Path) -> None:
+    result = wt.run(repository / "configs" / "quickstart.yaml", out=tmp_path)
     shown = " ".join(blocks(readme, "text")[0].split())
     assert result.sentence in shown
     for effect in result.effects:
         assert effect.sentence in shown
+    drawn = (tmp_path / "quickstart" / "latest" / "equity.svg").read_text(encoding="utf-8")
+    label = re.search(r'aria-label="([^"]+)"', drawn)
+    assert label is not None
+    assert label.group(0) in (repository / "docs" / "quickstart.svg").read_text(encoding="utf-8")
 
 
 def test_the_commands_exist(readme: str) -> None:

@@ -54,7 +54,7 @@ def test_all_mistakes_at_once_each_at_its_line(invoke: Invoke, small: Path):
     assert not Path("results").exists()
 
 
-@pytest.mark.parametrize("command", ["run", "plan", "data show"])
+@pytest.mark.parametrize("command", ["run", "plan", "verify", "data show"])
 def test_every_command_that_takes_an_experiment_refuses_it_alike(invoke: Invoke, small: Path, command: str):
     refused(
         invoke(*command.split(), small, "--set", "seeed=1"),

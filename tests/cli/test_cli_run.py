@@ -202,3 +202,19 @@ def test_gaps_and_repairs_are_counted(invoke: Invoke, here: Path):
     done = invoke("run", "gaps.yaml")
     assert done.exit_code == 0, done.stderr
     assert "A, B, daily, 2015-01-01 … 2016-02-24, 300 bars, 3 bars missing, 1 row repaired" in done.stdout
+
+
+def test_an_observer_that_fails_is_a_warning(invoke: Invoke, small: Path):
+    Path("observer.py").write_text(
+        "from windtunnel import hookimpl\n"
+        "@hookimpl\n"
+        "def windtunnel_run_finished(result):\n"
+        "    raise OSError('no mail')\n"
+    )
+    small.write_text(small.read_text() + "plugins: {files: [observer.py]}\n")
+    done = invoke("run", small)
+    assert done.exit_code == 0
+    assert "warning: observer.py: windtunnel_run_finished failed: OSError('no mail')" in done.stdout
+    assert json.loads(invoke("run", small, "--json").stdout)["complaints"] == [
+        "observer.py: windtunnel_run_finished failed: OSError('no mail')"
+    ]

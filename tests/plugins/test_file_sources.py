@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -147,6 +148,23 @@ def test_a_broken_csv_file_names_the_row(
     with pytest.raises(DataError, match=text) as caught:
         bars(Csv(path=str(file)))
     assert (caught.value.rule, caught.value.row) == (rule, row)
+
+
+@pytest.mark.parametrize(
+    ("before", "params"),
+    [
+        ("time,close\n", {}),
+        ("", {"header": ("time", "close")}),
+        ("junk\n", {"header": ("time", "close"), "skip": 1}),
+        ("junk\ntime,close\n", {"skip": 1}),
+    ],
+)
+def test_rows_are_counted_from_the_first_of_data(tmp_path: Path, before: str, params: dict[str, Any]) -> None:
+    file = tmp_path / "X.csv"
+    file.write_text(f"{before}2020-01-01,1\n2020-01-02,2,3\n")
+    with pytest.raises(DataError) as caught:
+        bars(Csv(path=str(file), **params))
+    assert caught.value.row == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"ARROW1\0\0", b"x" * 100])

@@ -38,7 +38,7 @@ def test_the_folder_holds_what_the_run_was(tmp_path: Path) -> None:
     folder = finished.stored.folder
     assert folder.parent == tmp_path / "small"
     tables = {"equity.parquet", "fills.parquet", "trades.parquet"}
-    texts = {"experiment.yaml", "manifest.json", "metrics.json", "report.html"}
+    texts = {"experiment.yaml", "manifest.json", "metrics.json", "report.html", "equity.svg"}
     assert {path.name for path in folder.iterdir()} == tables | texts
     metrics = json.loads((folder / "metrics.json").read_text())
     assert list(metrics) == [*KEYS, "benchmark"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -170,8 +172,16 @@ class TestCleanPipelines:
         assert verification.clean, str(verification)
         assert set(verification.stages.values()) == {"clean"}
         assert list(verification.stages) == [
-            "indicators", "volatility", "regime", "patterns", "strategy", "gate", "scorer", "sizing", "engine",
-        ]  # fmt: skip
+            "indicators",
+            "volatility",
+            "regime",
+            "patterns",
+            "strategy",
+            "gate",
+            "scorer",
+            "sizing",
+            "engine",
+        ]
 
     def test_the_models_have_a_say_in_it(self) -> None:
         from windtunnel.pipeline import decide
@@ -347,8 +357,11 @@ class TestLeaksOfStrategies:
         assert finding.ahead == finding.cut - finding.bar
         assert words in finding.cause
         assert verification.stages == {
-            "indicators": "clean", "strategy": "leaks", "sizing": "unjudged", "engine": "clean",
-        }  # fmt: skip
+            "indicators": "clean",
+            "strategy": "leaks",
+            "sizing": "unjudged",
+            "engine": "clean",
+        }
 
     def test_only_a_changed_future_shows_what_rarely_happens(self) -> None:
         assert verify(BARS, strategy(BeforeTheCrash())).findings[0].provoked == "halved"
@@ -551,8 +564,11 @@ class TestHowItIsSaid:
         verification = verify(BARS, strategy(Tomorrow()))
         text = str(verification)
         assert text.startswith("indicators ✓  strategy ✗  sizing –  engine ✓\nstrategy tomorrow (")
-        assert "the exposure of B at 2015-" in text
-        assert "changes from True to False when the bars after that bar are cut off." in text
+        assert re.search(
+            r"the exposure of [AB] at 201\d-\d\d-\d\d changes from True to False "
+            r"when the bars after that bar are cut off\. ",
+            text,
+        )
         assert "It sees at least 1 bar ahead. Likely cause: the next bar is read" in text
 
     def test_no_leak(self) -> None:
@@ -574,7 +590,7 @@ class TestCuts:
         assert len(cuts) == 20
         assert cuts[-1] == 4999
         assert min(cuts) >= 111
-        assert sum(b - a == 1 for a, b in zip(cuts, cuts[1:], strict=False)) >= 3
+        assert sum(later - cut == 1 for cut, later in pairwise(cuts)) >= 3
         assert np.mean(cuts) < 2500
 
     @pytest.mark.parametrize("length", [2, 3, 10, 101, 102, 120])

@@ -9,6 +9,7 @@ import typer
 from windtunnel import __version__
 from windtunnel.cli import data, plugins, results
 from windtunnel.cli.guard import Guarded
+from windtunnel.cli.honesty import check, verify
 from windtunnel.cli.init import init
 from windtunnel.cli.plan import plan
 from windtunnel.cli.run import run
@@ -45,7 +46,7 @@ def windtunnel(
     """
 
 
-for command in (run, plan, init, schema):
+for command in (init, run, plan, verify, check, schema):
     app.command()(command)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(data.app, name="data")

@@ -1,4 +1,4 @@
-"""``windtunnel verify`` and ``windtunnel check``: is a result real, and is it still the same?"""
+"""``windtunnel verify`` and ``windtunnel check``: whether a result is real, and still the same."""
 
 from __future__ import annotations
 
@@ -71,6 +71,7 @@ def check(
     from windtunnel.cli.progress import Progress
     from windtunnel.cli.terminal import Terminal
     from windtunnel.errors import InvalidValueError
+    from windtunnel.reporting.text import counted
     from windtunnel.testing import check as run_all
     from windtunnel.testing import experiments_in
 
@@ -85,14 +86,14 @@ def check(
         reports = run_all(chosen, baselines, update=update, because=because, tick=progress.tick)
     told = [report for report in reports if report.state != "same"]
     if as_json:
-        terminal.json([asdict(report) for report in reports])
+        terminal.json({"experiments": [asdict(report) for report in reports]})
     else:
         for report in told:
             for line in str(report).splitlines():
                 typer.echo(line)
         same = len(reports) - len(told)
         if same or not told:
-            typer.echo(f"✓ {same} {'others' if told else 'experiments'}")
+            typer.echo(f"✓ {counted(same, 'other' if told else 'experiment')}")
     codes = {report.exit_code for report in reports}
     if codes != {0}:
         raise typer.Exit(1 if 1 in codes else max(codes))

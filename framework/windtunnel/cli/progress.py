@@ -26,11 +26,13 @@ class Progress:
     terminal : Terminal
     doing : str
         What is done first.
+    last : str
+        What is done when all has been counted.
     silent : bool
         Show nothing, terminal or not.
     """
 
-    def __init__(self, terminal: Terminal, doing: str, *, silent: bool = False) -> None:
+    def __init__(self, terminal: Terminal, doing: str, *, last: str = "", silent: bool = False) -> None:
         self._bar = Bar(
             TextColumn("  {task.description}", markup=False),
             BarColumn(),
@@ -40,18 +42,21 @@ class Progress:
             disable=silent or not terminal.live,
         )
         self._task = self._bar.add_task(doing, total=None)
+        self._last = last
         self._done: dict[str, int] = {}
         self._timer = Timer(PATIENCE, self._bar.start)
         self._timer.daemon = True
 
-    def expect(self, fits: int) -> None:
-        """Say that the backtest begins, and how many fits there will be in all."""
-        self._bar.update(self._task, description="backtest", total=fits or None)
+    def expect(self, count: int, doing: str = "") -> None:
+        """Say how many things there will be to count in all, and what begins."""
+        self._bar.update(self._task, total=count or None)
+        if doing:
+            self._bar.update(self._task, description=doing)
 
     def tick(self, what: str, done: int, total: int) -> None:
-        """Count one fit of the model ``what``."""
+        """Say that ``done`` of the ``total`` things of one kind are done; kinds add up."""
         self._done[what] = done
-        doing = what if done < total else "backtest and report"
+        doing = what if done < total else self._last or what
         self._bar.update(self._task, description=doing, completed=sum(self._done.values()))
 
     def __enter__(self) -> Self:

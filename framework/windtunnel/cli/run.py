@@ -43,10 +43,10 @@ def run(
     _check_writable(out)
     loaded = experiment.load(config, overrides=assignments or ())
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
-    with aside, Progress(terminal, "data", silent=as_json) as progress:
+    with aside, Progress(terminal, "data", last="backtest and report", silent=as_json) as progress:
         dataset = load(loaded.source, loaded.experiment.data)
         fits = expected_fits(loaded, len(dataset.bars))
-        progress.expect(sum(fits.values()))
+        progress.expect(sum(fits.values()), "backtest")
         if not as_json:
             write_header(terminal, loaded.resolved(), runner.describe_data(loaded, dataset), fits)
         before = None if force else runner.find(loaded, dataset, out)

@@ -110,12 +110,14 @@ def _refuse_unknown(columns: Mapping[str, Any], names: Mapping[str, str]) -> Non
     known = ("symbol", *FIELDS)
     unknown = [name for name in columns if name.lower() not in known]
     if "close" not in names:
-        hint = get_close_matches("close", [name.lower() for name in unknown], n=1, cutoff=0.7)
-        told = f"did you mean {names[hint[0]]!r}?" if hint else f"there are {', '.join(columns) or 'none'}"
+        meant = get_close_matches("close", [name.lower() for name in unknown], n=1, cutoff=0.7)
+        told = f"did you mean {names[meant[0]]!r}?" if meant else f"there are {', '.join(columns) or 'none'}"
         raise DataError(f"no column close; {told}", rule="missing_column")
     if unknown:
         hint = nearest(unknown[0].lower(), [name for name in known if name not in names])
-        told = f"did you mean {hint}?" if hint else "rename it or leave it out (of a file by columns or ignore)"
+        told = (
+            f"did you mean {hint}?" if hint else "rename it or leave it out (of a file by columns or ignore)"
+        )
         message = f"{unknown[0]!r} is none of time, {', '.join(known)}; {told}"
         raise DataError(message, rule="unknown_column", count=len(unknown))
 

@@ -146,7 +146,7 @@ def _parse(values: pd.Series, time_format: str | None, timezone: str | None) -> 
         return _from_numbers(pd.to_numeric(values.astype(object).where(values.notna()), errors="coerce"))
     else:
         return _unreadable(len(values))
-    return pd.DatetimeIndex(parsed.take(codes, allow_fill=True, fill_value=pd.NaT))
+    return pd.DatetimeIndex(parsed.take(codes).where(codes >= 0))
 
 
 def _unreadable(length: int) -> pd.DatetimeIndex:

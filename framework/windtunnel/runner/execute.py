@@ -156,7 +156,8 @@ def _report(folder: Path, loaded: Loaded, result: Result, store: RunStore) -> No
     section = loaded.experiment.report
     if not section.html:
         return
-    from windtunnel.reporting import write_report
+    from windtunnel.reporting import equity_picture, write_report
 
     extra = loaded.host.collect("windtunnel_report_sections", result=result)
     write_report(result, folder, section=section, assets=store.assets, extra=extra)
+    equity_picture(result, folder / "equity.svg")

@@ -200,7 +200,7 @@ class _Trial:
         ahead = 0 if cause else one.ahead
         if ahead and one.stage != "engine":
             learns = None if part is None else refit(part)
-            cause = likely_cause(one.stage, [each.ahead for each in seen], learns)
+            cause = likely_cause(one.stage, ahead, len(self._bars), learns)
         difference, time = one.difference, self._bars.local_time
         return Finding(
             stage=one.stage,

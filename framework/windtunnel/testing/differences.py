@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite, isnan
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -36,7 +37,7 @@ class Difference:
     symbol, bar : int
         Column and row of the bars.
     before, after : bool, int, float, str or None
-        What each run says; None where it has no such row.
+        What each run says; ``unknown`` for NaN, None where it has no such row.
     """
 
     what: str
@@ -73,7 +74,7 @@ class Panel:
             return None
         bar = int(unlike.any(axis=1).argmax())
         symbol = int(unlike[bar].argmax())
-        return Difference(name, symbol, bar, mine[bar, symbol].item(), others[bar, symbol].item())
+        return Difference(name, symbol, bar, _plain(mine[bar, symbol]), _plain(others[bar, symbol]))
 
     def answers(self, stop: int) -> bool:
         """Say whether there is anything but NaN, 0, False and empty text before ``stop``."""
@@ -118,7 +119,7 @@ class Rows:
             row, column = int(unlike[0]), int(alike[unlike[0]].argmin())
             bar, symbol, label = mine._place(row)
             what = f"{mine.names[column]} of {name} {label}" if label else mine.names[column]
-            values = (rows.values[row, column].item() for rows in (mine, others))
+            values = (_plain(rows.values[row, column]) for rows in (mine, others))
             return Difference(what, symbol, bar, *values)
         row = int(unlike[0]) if len(unlike) else count
         places = [rows._place(row) for rows in (mine, others) if row < len(rows)]
@@ -155,6 +156,13 @@ class Rows:
         keys = [*self.values[rows].T[::-1], self.label[rows], self.symbol[rows], self.bar[rows]]
         rows = rows[np.lexsort(keys)]
         return Rows(self.bar[rows], self.symbol[rows], self.label[rows], self.names, self.values[rows])
+
+
+def _plain(value: np.generic) -> Any:
+    item = value.item()
+    if isinstance(item, float) and not isfinite(item):
+        return "unknown" if isnan(item) else str(item)
+    return item
 
 
 def same(a: Array, b: Array) -> BoolArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,8 +20,7 @@ _WHEN: Mapping[str, str] = {
     "replayed": "when the specification replays the orders",
 }
 _MARKS: Mapping[str, str] = {"clean": "✓", "leaks": "✗", "unjudged": "–"}
-_ALL_OF_IT = 100
-_NEAR = 30
+_FEW, _NEAR, _FAR = 5, 30, 100
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Finding:
     bar : int
         The same, as a row of the bars.
     before, after : bool, int, float, str or None
-        What it was in the full run, and what it becomes; None where it is not there.
+        What it was in the full run, and what it becomes; ``unknown`` for NaN, None where it is not there.
     cut : int
         The bars before this one were left as they were.
     known : str
@@ -95,8 +94,6 @@ class Finding:
 
 
 def _shown(value: Any) -> str:
-    if value != value:
-        return "unknown"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
@@ -109,7 +106,7 @@ class Verification:
     stages : mapping of str to str
         For each stage ``clean``, ``leaks``, or ``unjudged`` because a stage before it leaks.
     findings : tuple of Finding
-        One a stage that leaks: the run that shows it looking furthest ahead.
+        One a stage that leaks: the run that shows it looking ahead ahead.
     cuts : tuple of int
         The bars before which nothing may change.
     runs : int
@@ -134,29 +131,28 @@ class Verification:
         return "\n".join([marks, *map(str, self.findings)])
 
 
-def likely_cause(stage: str, ahead: Sequence[int], refit: int | None) -> str:
+def likely_cause(stage: str, ahead: int, bars: int, refit: int | None) -> str:
     """Say what usually makes an output look ahead like this.
 
     Parameters
     ----------
     stage : str
-    ahead : sequence of int
-        Bars that each run shows it to see ahead, at least.
+    ahead, bars : int
+        The most bars that a run shows it to see ahead, of how many in all.
     refit : int or None
         Bars between two fits of the plugin; None where it does not learn.
     """
-    furthest = max(ahead)
-    if stage == "patterns" and furthest <= _NEAR:
+    if stage == "patterns" and ahead <= _NEAR:
         return (
             "confirmed must be the bar at whose close the pattern is certain; "
             "a turning point with k bars on either side is certain only k bars later"
         )
-    if refit is not None and furthest <= refit:
+    if refit is not None and ahead <= refit:
         return "an answer uses later bars of the market that it is asked about, which end with the next fit"
-    if furthest == 1:
+    if ahead == 1:
         return "the next bar is read: a shift by −1, or an index that is one too far"
-    if furthest <= _NEAR:
-        return "a centred window, a shift by a negative number, or gaps filled backward"
-    if furthest >= _ALL_OF_IT:
+    if ahead >= _FAR or (ahead > _FEW and ahead > bars / 2):
         return "something is computed over the whole history: a mean, a quantile, a scale, an order"
+    if ahead <= _NEAR:
+        return "a centred window, a shift by a negative number, or gaps filled backward"
     return ""

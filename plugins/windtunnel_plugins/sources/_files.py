@@ -74,6 +74,11 @@ class _FileSource(DataSource):
         attributes = {} if self.attributes is None else _attributes(self.attributes)
         return Table(frame, attributes, time_format=self.time_format, timezone=self.timezone)
 
+    @property
+    def _rows_before(self) -> int:
+        """Number of rows in the file before the first one of data."""
+        return 0
+
     @abstractmethod
     def _names(self, file: Path) -> list[str]:
         """Return the names of a file's columns."""
@@ -103,10 +108,10 @@ class _FileSource(DataSource):
         return file.name[: -len(max(endings, key=len))] if endings else file.name
 
     def _load(self, file: Path, symbol: str, symbols: Sequence[str]) -> pd.DataFrame:
-        with _unreadable(file):
+        with _unreadable(file, self._rows_before):
             names = self._names(file)
         chosen = self._chosen(names, file)
-        with _unreadable(file):
+        with _unreadable(file, self._rows_before):
             frame = self._read(file, chosen, symbols)
         frame = frame.rename(columns=chosen)
         known = {name.lower() for name in chosen.values()}
@@ -128,7 +133,7 @@ class _FileSource(DataSource):
 
 
 @contextmanager
-def _unreadable(file: Path) -> Iterator[None]:
+def _unreadable(file: Path, rows_before: int = 1) -> Iterator[None]:
     """Turn what a reader raises into an error that names the file, and the row where the reader knows it."""
     import pyarrow as pa
 
@@ -137,7 +142,7 @@ def _unreadable(file: Path) -> Iterator[None]:
     except (pa.ArrowException, OSError, ValueError) as error:
         text = " ".join(str(error).split())
         found = re.search(r"Row #([0-9]+): ", text)
-        row = int(found[1]) - 2 if found else None
+        row = int(found[1]) - 1 - rows_before if found else None
         message = f"{file.name}: {text[found.end() :] if found else text}"
         raise DataError(message, rule="unreadable", row=row) from error
 

@@ -40,6 +40,10 @@ class Csv(_FileSource):
         """Return an instance that names a file."""
         return cls(path="prices.csv")
 
+    @property
+    def _rows_before(self) -> int:
+        return self.skip + (self.header is None)
+
     def _names(self, file: Path) -> list[str]:
         from pyarrow import csv
 
