@@ -111,6 +111,19 @@ def test_what_a_source_does_wrong_names_the_source() -> None:
         load(Given(answer=DataError("my own", rule="empty")), section())
 
 
+def test_bars_of_another_timeframe_are_refused() -> None:
+    source = Given(answer=Table(daily()))
+    for other in ("1h", "12h", "2d", "1w", "1M"):
+        with pytest.raises(
+            InvalidValueError, match="timeframe: must be what the source has, bars 86400 seconds"
+        ):
+            load(source, section(timeframe=other))
+    assert len(load(source, section(timeframe="24h")).bars) == 10
+    months = pd.DataFrame({"time": pd.date_range("2020-03-01", periods=3, freq="MS"), "close": 1.0})
+    assert len(load(Given(answer=Table(months)), section(timeframe="1M")).bars) == 3
+    assert len(load(Given(answer=Table(months.iloc[:1])), section(timeframe="1h")).bars) == 1
+
+
 def test_a_symbol_that_is_not_there_is_named_with_the_nearest() -> None:
     with pytest.raises(InvalidValueError, match="did you mean A"):
         load(Given(answer=Table(daily())), section(symbols=("B", "AA")))

@@ -170,7 +170,7 @@ class Bars:
         """Bars in a year, inferred from the spacing of the bars and the weekdays that they fall on."""
         if len(self) < 2:
             return 252.0
-        gap = float(np.median(np.diff(self.time).astype(np.int64))) / 1e9 / 86_400
+        gap = float(np.median(np.diff(self.time.astype("datetime64[s]")).astype(np.int64))) / 86_400
         for days, periods in ((300, 1.0), (80, 4.0), (25, 12.0), (5, 52.0)):
             if gap >= days:
                 return periods

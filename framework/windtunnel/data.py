@@ -57,7 +57,7 @@ class DataSection(ConfigModel):
     end: str | None = None
     """Last date or time, inclusive; a bare year, month or day means the whole of it."""
     timeframe: str | None = None
-    """What to ask the source for, such as 1d or 1h; a source that has one kind of bars gives that."""
+    """What to ask the source for, such as 1d or 1h; an error if it gives other bars."""
     resample: str | None = None
     """Longer bars to build from the source's own, such as 5m, 4h, 1d, 1w or 1M; stamped with their start."""
     quality: QualitySection = QualitySection()
@@ -128,7 +128,8 @@ def load(source: DataSource, section: DataSection) -> Dataset:
     PluginError
         If the source fails or does not return a Table.
     InvalidValueError
-        If a symbol is not there, or ``resample`` is finer than the bars.
+        If a symbol is not there, the source has no bars of this timeframe, or ``resample`` is finer than
+        the bars.
     DataError
         If the data break a rule of the gate, or no bar lies between start and end.
     """
@@ -143,6 +144,8 @@ def load(source: DataSource, section: DataSection) -> Dataset:
         timezone=table.timezone,
     )
     whole = Bars.from_admitted(admitted)
+    if section.timeframe is not None:
+        _refuse_other(whole, section.timeframe)
     bars = whole.between(end=section.end)
     before = None
     if section.resample is not None:
@@ -168,6 +171,21 @@ def _ask(source: DataSource, section: DataSection) -> Table:
     if not isinstance(table, Table):
         raise PluginError(f"data source {source.name} must return a Table (got {type(table).__name__})")
     return table
+
+
+def _refuse_other(bars: Bars, timeframe: str) -> None:
+    """Refuse bars that are not of the timeframe asked for; a day of 23 hours and a month of 31 days are."""
+    count, unit = _timeframe(timeframe, "timeframe")
+    gap, asked = _least_gap(bars), np.timedelta64(count * _SECONDS[unit], "s")
+    if len(bars) > 1 and not 0.9 * asked < gap < 1.15 * asked:
+        rule = f"must be what the source has, bars {gap} apart; resample makes longer ones"
+        raise InvalidValueError("timeframe", rule, timeframe)
+
+
+def _least_gap(bars: Bars) -> np.timedelta64:
+    """Return the least time between two bars, 0 where there are fewer."""
+    gaps = np.diff(bars.time.astype("datetime64[s]"))
+    return np.timedelta64(gaps.min() if len(gaps) else 0, "s")
 
 
 def resample(bars: Bars, timeframe: str) -> Bars:
@@ -196,9 +214,9 @@ def resample(bars: Bars, timeframe: str) -> Bars:
     count, unit = _timeframe(timeframe, "resample")
     if not len(bars):
         return bars
-    gaps = np.diff(bars.time)
-    if len(gaps) and np.timedelta64(count * _SECONDS[unit], "s") < gaps.min():
-        rule = f"must not be shorter than the bars, which are {gaps.min().astype('timedelta64[s]')} apart"
+    gap = _least_gap(bars)
+    if np.timedelta64(count * _SECONDS[unit], "s") < gap:
+        rule = f"must not be shorter than the bars, which are {gap} apart"
         raise InvalidValueError("resample", rule, timeframe)
     label = _labels(bars, count, unit)
     first = np.flatnonzero(np.concatenate(([True], label[1:] > label[:-1])))

@@ -129,7 +129,7 @@ def test_no_frame_ends_in_a_traceback(frame: pd.DataFrame, repair: str) -> None:
 
 
 def assert_sound(admitted: gate.Admitted) -> None:
-    assert (np.diff(admitted.time.astype(np.int64)) > 0).all()
+    assert (admitted.time[1:] > admitted.time[:-1]).all()
     open_, high, low, last = (admitted.fields[name] for name in ("open", "high", "low", "close"))
     present = ~np.isnan(last)
     assert present.any(axis=0).all()
@@ -142,6 +142,25 @@ def assert_sound(admitted: gate.Admitted) -> None:
     assert (prices.max(axis=0) <= prices[1] * slack).all()
     assert (prices.min(axis=0) * slack >= prices[2]).all()
     assert not (admitted.fields["volume"] < 0).any()
+
+
+ARRAYS = st.one_of(
+    st.none(),
+    SCALARS,
+    st.lists(SCALARS, max_size=3),
+    st.lists(st.floats(1, 2), min_size=2, max_size=2),
+    st.lists(st.lists(st.floats(1, 2), min_size=1, max_size=2), min_size=2, max_size=2),
+)
+
+
+@given(
+    st.one_of(st.just(DAYS[:2]), ARRAYS),
+    ARRAYS,
+    st.fixed_dictionaries({}, optional=dict.fromkeys(["open", "high", "low", "volume", "symbols"], ARRAYS)),
+)
+def test_no_arrays_end_in_a_traceback(time: Any, close: Any, others: dict[str, Any]) -> None:
+    with contextlib.suppress(WindtunnelError):
+        assert_sound(gate.admit_arrays(time, close, **others))
 
 
 BAR_RULES = [rule for rule, legal in gate.REPAIRS.items() if "forward_fill" in legal]

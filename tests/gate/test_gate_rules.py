@@ -82,6 +82,11 @@ def test_rows_without_a_time_or_symbol_can_be_dropped() -> None:
         assert admitted.repairs == {rule: 1}
 
 
+def test_times_centuries_apart_are_compared_rightly() -> None:
+    with pytest.raises(DataError, match="unsorted"):
+        gate.admit(pd.DataFrame({"time": ["2039-01-01", "1746-01-01"], "close": 1.0}))
+
+
 def test_sorting_orders_the_times() -> None:
     admitted = gate.admit(BROKEN["unsorted"][0], repair="sort")
     assert days(admitted) == DAYS

@@ -14,7 +14,7 @@ __all__ = ["check", "verify"]
 
 ConfigsArgument = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[CONFIG]...", help="Experiments; those in configs/ if left out."),
+    typer.Argument(metavar="CONFIG", help="Experiments; those in configs/ if left out."),
 ]
 UpdateOption = Annotated[bool, typer.Option("--update", help="Write the baselines from what comes out now.")]
 BecauseOption = Annotated[

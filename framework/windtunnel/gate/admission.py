@@ -14,7 +14,7 @@ from windtunnel.gate.rows import FIELDS, MISSING_TIME, PRICES, Rows
 from windtunnel.gate.rules import Repair, broken_bars, repairs
 from windtunnel.gate.tables import Reading, read_frame
 from windtunnel.gate.wide import read_arrays
-from windtunnel.values import BoolArray, FloatArray, TimeArray
+from windtunnel.values import BoolArray, FloatArray, IntArray, TimeArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,9 +106,9 @@ def admit_arrays(
     InvalidValueError
         If the shapes do not fit together.
     """
-    given = {"close": close, "open": open, "high": high, "low": low, "volume": volume}
-    fields = {name: values for name, values in given.items() if values is not None}
-    return _admit(read_arrays(time, fields, symbols), repairs("none"))
+    others = {"open": open, "high": high, "low": low, "volume": volume}
+    given = {name: values for name, values in others.items() if values is not None}
+    return _admit(read_arrays(time, {"close": close, **given}, symbols), repairs("none"))
 
 
 def _admit(rows: Rows, chosen: Mapping[str, str]) -> Admitted:
@@ -159,17 +159,15 @@ def _mend_bars(rows: Rows, mended: _Mended) -> tuple[Rows, BoolArray]:
     return replace(rows, fields=fields).take(~dropped), filled[~dropped]
 
 
-def _ordered(rows: Rows, mended: _Mended) -> npt.NDArray[np.int64]:
+def _ordered(rows: Rows, mended: _Mended) -> IntArray:
     """Return the rows by symbol and time, each pair of these once."""
     order = np.argsort(rows.code, kind="stable")
-    same = rows.code[order][1:] == rows.code[order][:-1]
-    step = np.diff(rows.time[order])
-    late = _later_of(order, same & (step < 0))
+    same, time = _neighbours(rows, order)
+    late = _later_of(order, same & (time[1:] < time[:-1]))
     if mended.by("unsorted", rows, late, lambda at: "comes after a later bar of its symbol"):
         order = np.lexsort((rows.time, rows.code))
-        same = rows.code[order][1:] == rows.code[order][:-1]
-        step = np.diff(rows.time[order])
-    equal = same & (step == 0)
+        same, time = _neighbours(rows, order)
+    equal = same & (time[1:] == time[:-1])
     repeated = _later_of(order, equal)
     repair = mended.by(
         "duplicate", rows, repeated, lambda at: "there is a bar of this symbol and time before"
@@ -181,7 +179,13 @@ def _ordered(rows: Rows, mended: _Mended) -> npt.NDArray[np.int64]:
     return order[keep]
 
 
-def _later_of(order: npt.NDArray[np.int64], pairs: BoolArray) -> BoolArray:
+def _neighbours(rows: Rows, order: IntArray) -> tuple[BoolArray, IntArray]:
+    """Say which rows have the symbol of the one before, and return the times, both in ``order``."""
+    code = rows.code[order]
+    return code[1:] == code[:-1], rows.time[order]
+
+
+def _later_of(order: IntArray, pairs: BoolArray) -> BoolArray:
     """Mark the later row of each pair of neighbours in ``order``."""
     mask = np.zeros(len(order), bool)
     mask[order[1:][pairs]] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,9 +62,7 @@ def read_arrays(
         if values.shape != shape or len(values) != len(times):
             rule = f"must have a row a time ({len(times)}) and the shape of close {shape}"
             raise InvalidValueError(name, rule, values.shape)
-    names = _default_names(shape[1]) if symbols is None else tuple(str(name) for name in symbols)
-    if isinstance(symbols, str) or len(names) != shape[1] or len(set(names)) != len(names):
-        raise InvalidValueError("symbols", f"must be {shape[1]} different names", symbols)
+    names = _names(symbols, shape[1])
     if not len(times):
         raise DataError("there are no bars", rule="empty")
     clock = read_times(times)
@@ -83,8 +81,13 @@ def _matrix(values: npt.ArrayLike, name: str) -> FloatArray:
     return numbers[:, None] if numbers.ndim == 1 else numbers
 
 
-def _default_names(count: int) -> tuple[str, ...]:
-    return ("asset",) if count == 1 else tuple(f"asset{index}" for index in range(count))
+def _names(symbols: Sequence[str] | None, count: int) -> tuple[str, ...]:
+    if symbols is None:
+        return ("asset",) if count == 1 else tuple(f"asset{index}" for index in range(count))
+    names = () if isinstance(symbols, str) or not isinstance(symbols, Iterable) else tuple(map(str, symbols))
+    if len(names) != count or len(set(names)) != count:
+        raise InvalidValueError("symbols", f"must be {count} different names", symbols)
+    return names
 
 
 def _flatten(

@@ -64,7 +64,7 @@ def outcomes(market: Market, signals: SignalFeatures, barriers: Barriers, rules:
     """
     bars, count, total = market.bars, len(signals), len(market.bars)
     won, returns, known = np.zeros(count, np.bool_), np.full(count, np.nan), np.full(count, total)
-    width = market.rolling_volatility(20) / np.sqrt(bars.periods_per_year) * np.sqrt(barriers.horizon)
+    width = market.rolling_volatility(20) / np.sqrt(market.periods_per_year) * np.sqrt(barriers.horizon)
     costs = 2 * (rules.fees + rules.slippage)
     for k in range(count):
         bar, symbol, side = int(signals.bar[k]), int(signals.symbol[k]), int(signals.direction[k])

@@ -36,7 +36,7 @@ def trace(bars: Bars, said: Mapping[str, Said]) -> dict[str, Any]:
         stage: "".join(_digest(outputs, low, high) for low, high in pairwise(edges))
         for stage, outputs in said.items()
     }
-    return {"starts": np.datetime_as_string(bars.time[starts], unit="auto").tolist(), "stages": stages}
+    return {"starts": " ".join(np.datetime_as_string(bars.time[starts], unit="auto")), "stages": stages}
 
 
 def first_stretch(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -48,7 +48,7 @@ def first_stretch(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, 
         return None
     for stage, digests in was["stages"].items():
         others = now["stages"].get(stage, digests)
-        for place, start in enumerate(was["starts"]):
+        for place, start in enumerate(was["starts"].split()):
             stretch = slice(place * 2 * _SIZE, (place + 1) * 2 * _SIZE)
             if digests[stretch] != others[stretch]:
                 return stage, start
