@@ -62,7 +62,7 @@ def outcomes(market: Market, signals: SignalFeatures, barriers: Barriers, rules:
 
     Source: López de Prado (2018), Advances in Financial Machine Learning, section 3.4.
     """
-    bars, count, total = market.bars, len(signals), len(market.bars)
+    count, total = len(signals), len(market.bars)
     won, returns, known = np.zeros(count, np.bool_), np.full(count, np.nan), np.full(count, total)
     width = market.rolling_volatility(20) / np.sqrt(market.periods_per_year) * np.sqrt(barriers.horizon)
     costs = 2 * (rules.fees + rules.slippage)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from functools import cache
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
@@ -10,6 +11,9 @@ from annotated_types import Ge, Gt, Le
 from windtunnel.errors import PluginError
 from windtunnel.plugin import SignalScorer, State
 from windtunnel.values import FloatArray, Outcomes, Scores, SignalFeatures, Tune
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 __all__ = ["Logistic"]
 
@@ -72,12 +76,19 @@ class Logistic(SignalScorer):
 
     def _regress(self, standardised: FloatArray, outcomes: Outcomes) -> tuple[FloatArray, float]:
         from sklearn.linear_model import LogisticRegression
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         model = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", tol=1e-8)
-        with threadpool_limits(1):
+        with _libraries().limit(limits=1):
             model.fit(standardised, outcomes.won)
         return model.coef_[0], float(model.intercept_[0])
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Return the numerical libraries that are loaded; looking for them takes longer than a fit."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 def _medians(values: FloatArray) -> FloatArray:
