@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import windtunnel as wt
-from windtunnel.errors import DataError, InvalidValueError, UnknownPluginError
+from windtunnel.errors import ConfigError, InvalidValueError, UnknownPluginError
+from windtunnel_plugins.sources import Frame
 from windtunnel_plugins.strategies import SmaCross
 
 
@@ -68,5 +70,17 @@ def test_run_takes_a_file_or_a_mapping(repository: Path) -> None:
 def test_wrong_input_is_told_in_words() -> None:
     with pytest.raises(UnknownPluginError, match="Did you mean arch"):
         wt.load_bars("arhc")
-    with pytest.raises((InvalidValueError, DataError), match="SP500"):
+    with pytest.raises(InvalidValueError, match="SP500"):
         wt.load_bars("arch", symbols=["SP50"])
+    with pytest.raises(ConfigError, match=r"params\.pth: unknown parameter of csv. Did you mean path"):
+        wt.load_bars("csv", pth="x.csv")
+    with pytest.raises(ConfigError, match=r"(?s)start: .*resample: ") as caught:
+        wt.load_bars("arch", start="soon", resample="1x")
+    assert len(caught.value.mistakes) == 2
+
+
+def test_a_source_may_be_an_instance() -> None:
+    prices = pd.DataFrame({"close": [1.0, 2.0]}, index=pd.DatetimeIndex(["2020-01-01", "2020-01-02"]))
+    assert wt.load_bars(Frame(frame=prices), symbols=["X"]).close[:, 0].tolist() == [1, 2]
+    with pytest.raises(InvalidValueError, match="by name"):
+        wt.load_bars(Frame(frame=prices), path="x")

@@ -8,17 +8,18 @@ from typing import Any
 
 from windtunnel.bars import Bars
 from windtunnel.data import DataSection, load
+from windtunnel.errors import InvalidValueError
 from windtunnel.pipeline import Candidate, Part, Result
 from windtunnel.pipeline import run as run_candidate
 from windtunnel.pipeline.sections import StrategySection
-from windtunnel.plugin import LearnedStrategy, Strategy, build_host
+from windtunnel.plugin import DataSource, LearnedStrategy, Strategy, build_host
 from windtunnel.values import Rules
 
 __all__ = ["backtest", "load_bars", "report", "run"]
 
 
 def load_bars(
-    source: str,
+    source: str | DataSource,
     *,
     symbols: Sequence[str] = (),
     start: str | None = None,
@@ -28,12 +29,12 @@ def load_bars(
     repair: str | Mapping[str, str] = "none",
     **params: Any,
 ) -> Bars:
-    """Load bars from a data source by name.
+    """Load bars from a data source.
 
     Parameters
     ----------
-    source : str
-        Name of the data source, such as ``arch`` or ``csv``.
+    source : str or DataSource
+        Name of a source, such as ``arch`` or ``csv``; or an instance.
     symbols : sequence of str
         Empty means all that the source has.
     start, end : str, optional
@@ -43,32 +44,41 @@ def load_bars(
     repair : str or mapping
         How to mend broken rows.
     **params
-        Parameters of the source.
+        Parameters of a source given by name.
 
     Raises
     ------
-    UnknownPluginError, InvalidValueError, DataError, PluginError
+    ConfigError
+        If an argument or a parameter of the source is wrong; names all that are.
+    UnknownPluginError, DataError, PluginError
 
     Examples
     --------
     >>> load_bars("arch", symbols=["SP500"], start="2017")
     Bars(SP500: 2017-01-03 … 2018-12-31, 502 bars)
     """
+    from windtunnel.experiment import checked
+
     host = build_host()
-    section = DataSection.model_validate(
-        {
-            "use": source,
-            "params": params,
-            "symbols": tuple(symbols),
-            "start": start,
-            "end": end,
-            "timeframe": timeframe,
-            "resample": resample,
-            "quality": {"repair": repair if isinstance(repair, str) else dict(repair)},
-        }
-    )
-    plugin: Any = host.plugin("data", source).from_params(params, host=host)
-    return load(plugin, section).bars
+    if isinstance(source, str):
+        found: Any = host.plugin("data", source)
+        plugin: DataSource = checked(
+            found, "params", params, lambda: found.from_params(params, host=host), host
+        )
+    elif params:
+        raise InvalidValueError(next(iter(params)), "goes with a source given by name", params)
+    else:
+        plugin = source
+    given = {
+        "use": plugin.name,
+        "symbols": tuple(symbols),
+        "start": start,
+        "end": end,
+        "timeframe": timeframe,
+        "resample": resample,
+        "quality": {"repair": repair if isinstance(repair, str) else dict(repair)},
+    }
+    return load(plugin, checked(DataSection, "", given, lambda: DataSection.model_validate(given), host)).bars
 
 
 def backtest(

@@ -68,6 +68,7 @@ def test_forms_of_time(form: str) -> None:
         ([1, 2], "bad_time", 0),
         ([True, False], "bad_time", 0),
         ([["2020"], {}], "bad_time", 0),
+        ([1, 1 + 0j], "bad_time", 0),
         ([dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2, tzinfo=dt.UTC)], "mixed_timezones", 1),
         (["2020-01-01T00:00-05:00", "2020-07-01T00:00-04:00"], "mixed_timezones", 1),
         (["1/13/2020", "13/1/2020"], "ambiguous_time", 1),

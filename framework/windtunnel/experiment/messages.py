@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, TypeGuard, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from windtunnel.errors import InvalidValueError, Mistake, nearest
+from windtunnel.errors import ConfigError, InvalidValueError, Mistake, nearest
 from windtunnel.experiment.model import BrokenRulesError
 from windtunnel.experiment.node import Node, Path, dotted, printable
 from windtunnel.experiment.parameters import describe_parameter, field_named, keys_of, model_in, shown
 from windtunnel.plugin import Host, Plugin
 
-__all__ = ["Subject", "got", "mistakes_in"]
+__all__ = ["Subject", "checked", "got", "mistakes_in"]
+
+M = TypeVar("M", bound=BaseModel)
 
 _WANTED = {
     "int": "a whole number",
@@ -93,6 +95,24 @@ class _Broken:
     wanted: str = ""
     text: str = ""
     options: tuple[str, ...] = ()
+
+
+def checked(model: type[M], key: str, given: Mapping[str, Any], make: Callable[[], M], host: Host) -> M:
+    """Return what ``make`` builds, or say in our own words what pydantic found in ``given``.
+
+    Raises
+    ------
+    ConfigError
+        With every mistake, its key below ``key``.
+    """
+    try:
+        return make()
+    except ValidationError as error:
+        path = tuple(key.split(".")) if key else ()
+        tree = Node(dict.fromkeys(given, Node(None)))
+        for part in reversed(path):
+            tree = Node({part: tree})
+        raise ConfigError(mistakes_in(error, Subject(tree, path, model, host))) from None
 
 
 def mistakes_in(error: ValidationError, subject: Subject) -> list[Mistake]:

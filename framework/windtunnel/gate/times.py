@@ -143,7 +143,7 @@ def _parse(values: pd.Series, time_format: str | None, timezone: str | None) -> 
     elif kind in ("datetime", "datetime64", "date"):
         parsed = _from_objects(found, codes)
     elif kind in ("integer", "floating", "decimal", "mixed-integer-float"):
-        return _from_numbers(pd.to_numeric(values.astype(object).where(values.notna()), errors="coerce"))
+        parsed = _from_numbers(pd.to_numeric(found, errors="coerce"))
     else:
         return _unreadable(len(values))
     return pd.DatetimeIndex(parsed.take(codes).where(codes >= 0))
