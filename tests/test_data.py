@@ -16,6 +16,7 @@ from windtunnel.data import DataSection, load, resample
 from windtunnel.errors import DataError, InvalidValueError, PluginError
 from windtunnel.plugin import DataSource
 from windtunnel.values import Request, Table
+from windtunnel_plugins.sources import Frame
 
 nan = np.nan
 
@@ -260,3 +261,11 @@ def test_resampling_agrees_with_pandas_and_sees_nothing_later(bars: Bars, timefr
     assert past.cut(0, whole).time.tolist() == long.cut(0, whole).time.tolist()
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(past, name)[:whole], getattr(long, name)[:whole])
+
+
+def test_periods_per_year_may_be_set_and_are_inferred_anew_when_resampled() -> None:
+    days = pd.date_range("2020-01-06", periods=30, freq="B")
+    source = Frame(frame=pd.DataFrame({"close": 1.0}, index=days))
+    assert load(source, DataSection(use="frame")).bars.periods_per_year == 252
+    assert load(source, DataSection(use="frame", resample="1w")).bars.periods_per_year == 52
+    assert load(source, DataSection(use="frame", periods_per_year=260)).bars.cut(0, 2).periods_per_year == 260

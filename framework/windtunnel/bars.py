@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from windtunnel.values import FloatArray, IntArray, TimeArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FIELDS", "Bars"]
+__all__ = ["FIELDS", "Bars", "infer_periods_per_year"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -43,6 +44,8 @@ class Bars:
         Row of each symbol's last recorded bar. Cuts keep it, so it may lie beyond the end.
     timezone : str or None
         Zone of the exchange, for display.
+    periods_per_year : float
+        Bars in a year; inferred from the times if left out, and kept by cuts.
     """
 
     time: TimeArray
@@ -54,8 +57,11 @@ class Bars:
     volume: FloatArray
     last_bar: IntArray
     timezone: str | None = None
+    periods_per_year: float = float("nan")
 
     def __post_init__(self) -> None:
+        if isnan(self.periods_per_year):
+            object.__setattr__(self, "periods_per_year", infer_periods_per_year(self.time))
         for name in ("time", *FIELDS, "last_bar"):
             getattr(self, name).flags.writeable = False
 
@@ -165,21 +171,6 @@ class Bars:
         digest.update(self.last_bar.tobytes())
         return digest.hexdigest()
 
-    @cached_property
-    def periods_per_year(self) -> float:
-        """Bars in a year, inferred from the spacing of the bars and the weekdays that they fall on."""
-        if len(self) < 2:
-            return 252.0
-        gap = float(np.median(np.diff(self.time.astype("datetime64[s]")).astype(np.int64))) / 86_400
-        for days, periods in ((300, 1.0), (80, 4.0), (25, 12.0), (5, 52.0)):
-            if gap >= days:
-                return periods
-        dates, per_day = np.unique(self.time.astype("datetime64[D]"), return_counts=True)
-        weekday = (dates.astype(np.int64) + 3) % 7
-        share = np.bincount(weekday, minlength=7) / len(dates)
-        trading_days = 365.0 if (share[5:] > 0.07).all() else 252.0
-        return trading_days * (float(np.median(per_day)) if gap < 0.9 else 1.0)
-
     def cut(self, start: int, stop: int) -> Bars:
         """Return the rows ``start`` to ``stop`` (exclusive) without copying; last bars may lie beyond."""
         start, stop, _ = slice(start, stop).indices(len(self))
@@ -263,6 +254,33 @@ class Bars:
         ends = self.local_time[[0, -1]].astype("datetime64[D]" if day else "datetime64[m]")
         first, last = (str(end).replace("T", " ") for end in ends)
         return f"Bars({names}: {first} … {last}, {len(self):,} bars)"
+
+
+def infer_periods_per_year(time: TimeArray) -> float:
+    """Return how many bars make a year, from their spacing and the weekdays that they fall on.
+
+    Parameters
+    ----------
+    time : array of datetime64, ``[T]``
+
+    Returns
+    -------
+    float
+        1, 4, 12 or 52 for years to weeks. Days count as 252 a year, or 365 where Saturdays and Sundays have
+        bars too; shorter bars count as that many times the median number of bars a day. 252 for fewer than
+        two bars.
+    """
+    if len(time) < 2:
+        return 252.0
+    gap = float(np.median(np.diff(time.astype("datetime64[s]")).astype(np.int64))) / 86_400
+    for days, periods in ((300, 1.0), (80, 4.0), (25, 12.0), (5, 52.0)):
+        if gap >= days:
+            return periods
+    dates, per_day = np.unique(time.astype("datetime64[D]"), return_counts=True)
+    weekday = (dates.astype(np.int64) + 3) % 7
+    share = np.bincount(weekday, minlength=7) / len(dates)
+    trading_days = 365.0 if (share[5:] > 0.07).all() else 252.0
+    return trading_days * (float(np.median(per_day)) if gap < 0.9 else 1.0)
 
 
 if TYPE_CHECKING:

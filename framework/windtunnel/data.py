@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from annotated_types import Gt
 from pydantic import Field, field_validator
 
-from windtunnel.bars import FIELDS, Bars
+from windtunnel.bars import FIELDS, Bars, infer_periods_per_year
 from windtunnel.errors import DataError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.values import ConfigModel, FloatArray, IntArray, Request, Table, TimeArray
 
@@ -62,6 +63,8 @@ class DataSection(ConfigModel):
     """Longer bars to build from the source's own, such as 5m, 4h, 1d, 1w or 1M; stamped with their start."""
     quality: QualitySection = QualitySection()
     """What to do about broken rows."""
+    periods_per_year: Annotated[float, Gt(0)] | None = None
+    """Bars in a year, by which figures are annualised; inferred from the bars if left out."""
 
     @field_validator("symbols")
     @classmethod
@@ -156,6 +159,8 @@ def load(source: DataSource, section: DataSection) -> Dataset:
         wanted = f"from {section.start or 'the beginning'} to {section.end or 'the end'}"
         first, last = (np.datetime_as_string(time, unit="auto") for time in whole.local_time[[0, -1]])
         raise DataError(f"no bars {wanted}; the data span {first} … {last}", rule="empty")
+    if section.periods_per_year is not None:
+        bars = replace(bars, periods_per_year=section.periods_per_year)
     attributes = {name: table.attributes[name] for name in bars.symbols if name in table.attributes}
     return Dataset(bars, attributes, table.truth, admitted.repairs, before)
 
@@ -226,7 +231,9 @@ def resample(bars: Bars, timeframe: str) -> Bars:
     fields: dict[str, Any] = {
         name: np.asfortranarray(np.column_stack([column[name] for column in columns])) for name in FIELDS
     }
-    return replace(bars, time=label[first], last_bar=last_bar, **fields)
+    starts = label[first]
+    periods = infer_periods_per_year(starts)
+    return replace(bars, time=starts, last_bar=last_bar, periods_per_year=periods, **fields)
 
 
 def _labels(bars: Bars, count: int, unit: str) -> TimeArray:

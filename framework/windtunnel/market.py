@@ -37,37 +37,27 @@ class Market:
     bars : Bars
     memo_bytes : int
         How much may be kept of what was computed; the least recently used goes first.
-    benchmark : Bars, optional
-        What results are compared with; the views cut it by time.
-    periods_per_year : float, optional
-        Bars in a year, for annualised figures; inferred from the bars if left out.
 
     Raises
     ------
     InvalidValueError
-        If ``memo_bytes`` is negative or ``periods_per_year`` not positive.
+        If ``memo_bytes`` is negative.
     """
 
-    def __init__(
-        self,
-        bars: Bars,
-        *,
-        memo_bytes: int = 256 * 2**20,
-        benchmark: Bars | None = None,
-        periods_per_year: float | None = None,
-    ) -> None:
+    def __init__(self, bars: Bars, *, memo_bytes: int = 256 * 2**20) -> None:
         if memo_bytes < 0:
             raise InvalidValueError("memo_bytes", "must be at least 0", memo_bytes)
-        if periods_per_year is not None and not periods_per_year > 0:
-            raise InvalidValueError("periods_per_year", "must be positive", periods_per_year)
         self.bars = bars
-        self.benchmark = benchmark
-        self.periods_per_year = bars.periods_per_year if periods_per_year is None else periods_per_year
         self._root = bars
         self._memo = Memo(memo_bytes)
         self._regime: Regimes | None = None
         self._patterns: Patterns | None = None
         self._volatility: Forecast | None = None
+
+    @property
+    def periods_per_year(self) -> float:
+        """Bars in a year, by which figures are annualised."""
+        return self.bars.periods_per_year
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -263,18 +253,12 @@ class Market:
         return f"Market({self.bars!r})"
 
     def _anew(self, bars: Bars) -> Market:
-        return Market(
-            bars,
-            memo_bytes=self._memo.budget,
-            benchmark=self.benchmark,
-            periods_per_year=self.periods_per_year,
-        )
+        return Market(bars, memo_bytes=self._memo.budget)
 
     def _cut_into(self, market: Market, start: int, stop: int) -> Market:
         start, stop, _ = slice(start, stop).indices(len(self.bars))
         stop = max(start, stop)
         market.bars = self.bars.cut(start, stop)
-        market.benchmark = None if self.benchmark is None else _beside(self.benchmark, self.time, start, stop)
         market._regime = None if self._regime is None else self._regime.cut(start, stop)
         market._patterns = None if self._patterns is None else self._patterns.cut(start, stop)
         market._volatility = None if self._volatility is None else self._volatility.cut(start, stop)
@@ -309,13 +293,6 @@ def _configured(value: _Value | None, name: str, what: str) -> _Value:
     if value is None:
         raise PluginError(f"market.{name} is not there: the experiment configures no {what}")
     return value
-
-
-def _beside(benchmark: Bars, time: TimeArray, start: int, stop: int) -> Bars:
-    """Cut the benchmark, whose bars may differ, to those of ``time[start:stop]``; from its own start if 0."""
-    first = 0 if start == 0 else int(np.searchsorted(benchmark.time, time[start], "left"))
-    end = 0 if stop <= start else int(np.searchsorted(benchmark.time, time[stop - 1], "right"))
-    return benchmark.cut(first, max(first, end))
 
 
 def _of_columns(patterns: Patterns, columns: Sequence[int]) -> Patterns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -78,7 +78,7 @@ def plugin(request: pytest.FixtureRequest) -> Plugin:
 
 def answer(plugin: Plugin, bars: Bars) -> Value:
     """Ask a plugin on a fresh market, as daily bars of 252 days a year."""
-    market = Market(bars, periods_per_year=252.0)
+    market = Market(replace(bars, periods_per_year=252.0))
     if isinstance(plugin, Strategy):
         wanted = plugin.exposure(market)
         return wanted if isinstance(wanted, Orders) else Orders(wanted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import log, sqrt
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def test_weighs_squared_returns_by_hand(panel: Panel) -> None:
     model = Ewma(decay=0.5)  # 7 returns until all but 1 % of the weights are in: 0.5 ** 7 < 0.01
     returns = np.array([0.01, -0.02, 0.03, 0.0, 0.01, -0.01, 0.02, 0.04])
     close = 50 * np.exp(np.cumsum([0.0, *returns]))
-    forecast = model.forecast(Market(panel(close), periods_per_year=100.0), None, horizon=1)
+    forecast = model.forecast(Market(replace(panel(close), periods_per_year=100.0)), None, horizon=1)
     assert model.warmup == 7
     for bar in (7, 8):
         weights = [0.5**age for age in range(bar)]
@@ -34,7 +35,7 @@ def test_weighs_squared_returns_by_hand(panel: Panel) -> None:
 def test_agrees_with_riskmetrics_once_the_start_is_forgotten(shared: Path, panel: Panel) -> None:
     oracle = pd.read_parquet(shared / "oracles/volatility/rolling_forecasts_sp500.parquet")
     close = 100 * np.exp(np.cumsum([0.0, *(oracle["ret"] / 100)]))
-    forecast = Ewma().forecast(Market(panel(close), periods_per_year=252.0), None, horizon=1)
+    forecast = Ewma().forecast(Market(replace(panel(close), periods_per_year=252.0)), None, horizon=1)
     variance = forecast.mean[:-1, 0] ** 2 / 252 * 1e4
     expected = oracle["h_riskmetrics94"].to_numpy()
     known = ~np.isnan(expected)
@@ -49,7 +50,7 @@ def test_covers_what_it_promises_under_its_own_assumption(
 ) -> None:
     """Gaussian returns of one variance; a slow decay, so that the variance is well known."""
     returns = np.random.default_rng(5).normal(0, 0.01, (12_000, 1))
-    market = Market(panel(100 * np.exp(np.cumsum(returns, axis=0))), periods_per_year=252.0)
+    market = Market(replace(panel(100 * np.exp(np.cumsum(returns, axis=0))), periods_per_year=252.0))
     forecast = Ewma(decay=0.997, coverage=coverage).forecast(market, None, horizon)
     squares = np.convolve(returns[:, 0] ** 2, np.ones(horizon), "valid") / horizon
     realised = np.sqrt(squares[1:] * 252)

@@ -141,7 +141,7 @@ class _Trial:
 
     def _ask(self, bars: Bars, candidate: Candidate) -> dict[str, Said]:
         """Run the pipeline with nothing but parameters from before."""
-        market = Market(bars, periods_per_year=self._bars.periods_per_year)
+        market = Market(bars)
         decision = decide(market, _renewed(candidate), benchmark=self._benchmark)
         return {"indicators": indicators(market), **decided(decision)}
 
