@@ -1,4 +1,4 @@
-"""Runs of vectorbt, reproduced from their recorded signals and weights."""
+"""Runs of vectorbt, reproduced from weights in a file, fill by fill."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import windtunnel as wt
 from windtunnel.bars import Bars
-from windtunnel.engine import Simulation, simulate
-from windtunnel.values import Orders, Rules
+from windtunnel.engine import Simulation
+from windtunnel.values import Rules
+from windtunnel_plugins.strategies import Recorded
 
 
 def check(shared: Path, run: str, simulation: Simulation) -> None:
@@ -30,6 +32,13 @@ def check(shared: Path, run: str, simulation: Simulation) -> None:
     )
 
 
+def replay(bars: Bars, weights: np.ndarray, rules: Rules, folder: Path) -> Simulation:
+    """Write the weights to a file, an empty cell where there is none, and run the strategy that reads it."""
+    table = pd.DataFrame(weights, index=pd.Index(bars.time, name="time"), columns=list(bars.symbols))
+    table.dropna(how="all").to_csv(folder / "weights.csv")
+    return wt.backtest(bars, Recorded(path=str(folder / "weights.csv")), rules=rules).simulation
+
+
 @pytest.mark.parametrize(
     ("run", "opposite", "rules"),
     [
@@ -39,14 +48,13 @@ def check(shared: Path, run: str, simulation: Simulation) -> None:
         ("03_goog_nextopen", 0.0, Rules(fill="next_open", fees=0.002)),
     ],
 )
-def test_signals_on_one_symbol(shared: Path, run: str, opposite: float, rules: Rules) -> None:
+def test_signals_on_one_symbol(shared: Path, tmp_path: Path, run: str, opposite: float, rules: Rules) -> None:
     prices = pd.read_parquet(shared / "oracles" / "indicators" / "input_GOOG.parquet")
     signals = (
         pd.read_parquet(shared / "oracles" / "vectorbt" / f"{run}_equity.parquet").iloc[:, 1:].to_numpy()
     )
     wanted = np.where(signals[:, 0], 1.0, np.where(signals[:, 1], opposite, np.nan))[:, None]
-    simulation = simulate(Bars.from_frame(prices), Orders(wanted), rules)
-    check(shared, run, simulation)
+    check(shared, run, replay(Bars.from_frame(prices), wanted, rules, tmp_path))
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +67,14 @@ def five(shared: Path) -> Bars:
     )
 
 
-def test_equal_weights_every_21_bars(shared: Path, five: Bars) -> None:
+def test_equal_weights_every_21_bars(shared: Path, tmp_path: Path, five: Bars) -> None:
     weights = np.full(five.shape, np.nan)
     weights[::21] = 0.2
     rules = Rules(cash=100_000.0, fees=0.001, fill="close", cash_shortage="in_order")
-    check(shared, "08_five_rebalance_equal", simulate(five, Orders(weights), rules))
+    check(shared, "08_five_rebalance_equal", replay(five, weights, rules, tmp_path))
 
 
-def test_momentum_weights(shared: Path, five: Bars) -> None:
+def test_momentum_weights(shared: Path, tmp_path: Path, five: Bars) -> None:
     weights = pd.read_parquet(shared / "oracles" / "vectorbt" / "09_target_weights.parquet").to_numpy(float)
     rules = Rules(cash=100_000.0, fees=0.001, slippage=0.0005, fill="close", cash_shortage="in_order")
-    check(shared, "09_five_momentum_top2", simulate(five, Orders(weights), rules))
+    check(shared, "09_five_momentum_top2", replay(five, weights, rules, tmp_path))
