@@ -79,6 +79,16 @@ def test_wrong_input_is_told_in_words() -> None:
     assert len(caught.value.mistakes) == 2
 
 
+def test_wrong_arguments_are_told_at_once() -> None:
+    bars = wt.load_bars("arch", symbols="SP500", start="2018")
+    with pytest.raises(InvalidValueError, match="must be an instance"):
+        wt.backtest(bars, SmaCross)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="from_frame"):
+        wt.backtest(bars.to_frame(), SmaCross())  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="what backtest or run returned"):
+        wt.report(bars)  # type: ignore[arg-type]
+
+
 def test_a_source_may_be_an_instance() -> None:
     prices = pd.DataFrame({"close": [1.0, 2.0]}, index=pd.DatetimeIndex(["2020-01-01", "2020-01-02"]))
     assert wt.load_bars(Frame(frame=prices), symbols=["X"]).close[:, 0].tolist() == [1, 2]

@@ -21,7 +21,7 @@ __all__ = ["backtest", "load_bars", "report", "run"]
 def load_bars(
     source: str | DataSource,
     *,
-    symbols: Sequence[str] = (),
+    symbols: str | Sequence[str] = (),
     start: str | None = None,
     end: str | None = None,
     timeframe: str | None = None,
@@ -35,7 +35,7 @@ def load_bars(
     ----------
     source : str or DataSource
         Name of a source, such as ``arch`` or ``csv``; or an instance.
-    symbols : sequence of str
+    symbols : str or sequence of str
         Empty means all that the source has.
     start, end : str, optional
         ISO dates or times, both inclusive.
@@ -71,7 +71,7 @@ def load_bars(
         plugin = source
     given = {
         "use": plugin.name,
-        "symbols": tuple(symbols),
+        "symbols": (symbols,) if isinstance(symbols, str) else tuple(symbols),
         "start": start,
         "end": end,
         "timeframe": timeframe,
@@ -106,6 +106,10 @@ def backtest(
     seed : int
         Of the bootstrap intervals.
     """
+    if not isinstance(bars, Bars):
+        raise InvalidValueError("bars", "must be Bars; Bars.from_frame makes them of a DataFrame", type(bars))
+    if not isinstance(strategy, Strategy | LearnedStrategy):
+        raise InvalidValueError("strategy", "must be an instance, such as SmaCross(fast=10)", strategy)
     section = StrategySection(use=strategy.name, params=strategy.params())
     candidate = Candidate(strategy=Part(strategy, section), rules=rules or Rules())
     return run_candidate(
@@ -136,7 +140,7 @@ def run(
         loaded = experiment.from_mapping(config, overrides=overrides)
     else:
         loaded = experiment.load(config, overrides=overrides)
-    dataset = load(loaded.source, loaded.experiment.data)
+    dataset = runner.dataset(loaded)
     return runner.compute(loaded, dataset) if out is None else runner.perform(loaded, dataset, out=out).result
 
 
@@ -144,7 +148,10 @@ def report(result: Result, path: str | Path = "report.html") -> Path:
     """Write a report that stands alone (5 MB) and return its path."""
     from windtunnel.reporting import page
 
+    if not isinstance(result, Result):
+        raise InvalidValueError("result", "must be what backtest or run returned", type(result))
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(page(result), encoding="utf-8")
     temporary.replace(path)

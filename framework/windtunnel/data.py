@@ -17,6 +17,7 @@ from windtunnel.errors import DataError, InvalidValueError, PluginError, Windtun
 from windtunnel.values import ConfigModel, FloatArray, IntArray, Request, Table, TimeArray
 
 if TYPE_CHECKING:
+    from windtunnel.gate import Admitted
     from windtunnel.plugin import DataSource
 
 __all__ = ["DataSection", "Dataset", "QualitySection", "load", "resample"]
@@ -65,6 +66,13 @@ class DataSection(ConfigModel):
     """What to do about broken rows."""
     periods_per_year: Annotated[float, Gt(0)] | None = None
     """Bars in a year, by which figures are annualised; inferred from the bars if left out."""
+
+    @field_validator("symbols", mode="before")
+    @classmethod
+    def _are_several(cls, symbols: Any) -> Any:
+        if isinstance(symbols, str):
+            raise InvalidValueError("symbols", "must be a list of names", symbols)
+        return tuple(symbols) if isinstance(symbols, list) else symbols
 
     @field_validator("symbols")
     @classmethod
@@ -136,16 +144,8 @@ def load(source: DataSource, section: DataSection) -> Dataset:
     DataError
         If the data break a rule of the gate, or no bar lies between start and end.
     """
-    from windtunnel import gate
-
     table = _ask(source, section)
-    admitted = gate.admit(
-        table.frame,
-        repair=section.quality.repair,
-        symbols=section.symbols,
-        time_format=table.time_format,
-        timezone=table.timezone,
-    )
+    admitted = _admit(table, section)
     whole = Bars.from_admitted(admitted)
     if section.timeframe is not None:
         _refuse_other(whole, section.timeframe)
@@ -178,12 +178,31 @@ def _ask(source: DataSource, section: DataSection) -> Table:
     return table
 
 
+def _admit(table: Table, section: DataSection) -> Admitted:
+    """Let a table in; what is wrong in a row is told by the row of its file."""
+    from windtunnel import gate
+
+    try:
+        return gate.admit(
+            table.frame,
+            repair=section.quality.repair,
+            symbols=section.symbols,
+            time_format=table.time_format,
+            timezone=table.timezone,
+        )
+    except DataError as error:
+        place = None if error.row is None else table.place(error.row)
+        if place is not None:
+            error.file, error.row, error.line = place
+        raise
+
+
 def _refuse_other(bars: Bars, timeframe: str) -> None:
     """Refuse bars that are not of the timeframe asked for; a day of 23 hours and a month of 31 days are."""
     count, unit = _timeframe(timeframe, "timeframe")
     gap, asked = _least_gap(bars), np.timedelta64(count * _SECONDS[unit], "s")
     if len(bars) > 1 and not 0.9 * asked < gap < 1.15 * asked:
-        rule = f"must be what the source has, bars {gap} apart; resample makes longer ones"
+        rule = f"must be what the source has, bars {_spelled(gap)} apart; resample makes longer ones"
         raise InvalidValueError("timeframe", rule, timeframe)
 
 
@@ -191,6 +210,16 @@ def _least_gap(bars: Bars) -> np.timedelta64:
     """Return the least time between two bars, 0 where there are fewer."""
     gaps = np.diff(bars.time.astype("datetime64[s]"))
     return np.timedelta64(gaps.min() if len(gaps) else 0, "s")
+
+
+def _spelled(gap: np.timedelta64) -> str:
+    """Write the time between two bars as a timeframe; the shortest day has 23 hours, a month 28 days."""
+    seconds, hour, day = int(gap.astype(np.int64)), _SECONDS["h"], _SECONDS["d"]
+    for unit, least, most in (("M", 28 * day, 31 * day), ("w", 7 * day, 7 * day), ("d", day, day)):
+        if least - hour <= seconds <= most + hour:
+            return f"1{unit}"
+    unit = next((unit for unit in "dhms" if seconds >= _SECONDS[unit] and not seconds % _SECONDS[unit]), "s")
+    return f"{seconds // _SECONDS[unit]}{unit}"
 
 
 def resample(bars: Bars, timeframe: str) -> Bars:
@@ -221,7 +250,7 @@ def resample(bars: Bars, timeframe: str) -> Bars:
         return bars
     gap = _least_gap(bars)
     if np.timedelta64(count * _SECONDS[unit], "s") < gap:
-        rule = f"must not be shorter than the bars, which are {gap} apart"
+        rule = f"must not be shorter than the bars, which are {_spelled(gap)} apart"
         raise InvalidValueError("resample", rule, timeframe)
     label = _labels(bars, count, unit)
     first = np.flatnonzero(np.concatenate(([True], label[1:] > label[:-1])))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 __all__ = [
     "BrokenPluginError",
@@ -57,13 +58,31 @@ class DataError(WindtunnelError):
     symbol : str or None
         The symbol concerned; None where the table as a whole is meant.
     row : int or None
-        Position of the first offending row in the table as the source gave it, from 0.
+        Position of the first offending row, from 0: in ``file`` where that is known, else in the table as
+        the source gave it.
+    count : int
+        Number of offending rows.
+    file : str or None
+        Name of the file that the row stands in.
+    line : int or None
+        The row's line in that file, from 1, where it is text.
+    repairs : tuple of str
+        What ``quality.repair`` may do about it; empty where nothing can be done.
     """
 
     exit_code = 2
 
     def __init__(
-        self, message: str, *, rule: str, symbol: str | None = None, row: int | None = None, count: int = 1
+        self,
+        message: str,
+        *,
+        rule: str,
+        symbol: str | None = None,
+        row: int | None = None,
+        count: int = 1,
+        file: str | None = None,
+        line: int | None = None,
+        repairs: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -71,22 +90,26 @@ class DataError(WindtunnelError):
         self.symbol = symbol
         self.row = row
         self.count = count
+        self.file = file
+        self.line = line
+        self.repairs = tuple(repairs)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_data_error, (self.message, self.rule, self.symbol, self.row, self.count)
+        return _rebuild_data_error, (self.message, vars(self))
 
     def __str__(self) -> str:
-        place = [f"symbol {self.symbol}"] if self.symbol is not None else []
-        if self.row is not None:
-            place.append(f"row {self.row}")
+        places = [] if self.symbol is None else [f"symbol {self.symbol}"]
+        where = [] if self.row is None else [f"row {self.row}"]
+        where += [] if self.file is None else [self.file]
+        if where:
+            places.append(" of ".join(where) + ("" if self.line is None else f" (line {self.line})"))
         more = f" (and {self.count - 1} more)" if self.count > 1 else ""
-        return f"{', '.join(place)}{': ' if place else ''}{self.message}{more} [{self.rule}]"
+        told = f"; data.quality.repair can be {' or '.join(self.repairs)}" if self.repairs else ""
+        return f"{', '.join(places)}{': ' if places else ''}{self.message}{more} [{self.rule}]{told}"
 
 
-def _rebuild_data_error(
-    message: str, rule: str, symbol: str | None, row: int | None, count: int
-) -> DataError:
-    return DataError(message, rule=rule, symbol=symbol, row=row, count=count)
+def _rebuild_data_error(message: str, state: Mapping[str, Any]) -> DataError:
+    return DataError(**{**state, "message": message})
 
 
 class PluginError(WindtunnelError):

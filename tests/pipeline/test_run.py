@@ -210,7 +210,7 @@ def test_a_strategy_may_learn(bars: Bars) -> None:
         (np.full((400, 2), 2.0), "between -1 and 1"),
         (np.full((400, 2), np.inf), "between -1 and 1"),
         (np.zeros((400, 2), np.int64), "bool, int8 or float64"),
-        (None, "one value a bar"),
+        (None, "must return an array or Orders"),
         (ZeroDivisionError("division by zero"), "ZeroDivisionError"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_a_misspelt_hook_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     bad.windtunnel_regsiter = hookimpl(lambda: ())  # type: ignore[attr-defined]
     install(monkeypatch, bad=bad, good=package("good", Mine))
     host = build_host()
-    assert "windtunnel_regsiter" in host.broken[0].reason
+    assert "no hook windtunnel_regsiter; did you mean windtunnel_register?" in host.broken[0].reason
     assert host.plugin("strategy", "mine") is Mine
 
 
@@ -179,6 +180,34 @@ def test_collecting_names_the_package_that_fails(monkeypatch: pytest.MonkeyPatch
     def metrics() -> list[object]:
         raise RuntimeError("boom")
 
-    install(monkeypatch, bad=package("bad", windtunnel_metrics=metrics))
-    with pytest.raises(PluginError, match="bad"):
-        build_host().collect("windtunnel_metrics")
+    install(
+        monkeypatch,
+        bad=package("bad", windtunnel_metrics=metrics),
+        good=package("good", windtunnel_metrics=lambda: ["a metric"]),
+    )
+    items, complaints = build_host().collect("windtunnel_metrics")
+    assert [(contribution.package, contribution.item) for contribution in items] == [("good", "a metric")]
+    assert "bad: windtunnel_metrics failed" in complaints[0]
+
+
+def test_what_a_package_prints_on_import_leaves_stdout_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "loud.py").write_text("print('imported!')\n" + STRATEGY_FILE)
+    build_host(files=[tmp_path / "loud.py"])
+    assert capsys.readouterr().out == ""
+
+
+def test_an_edit_of_any_file_of_a_package_changes_its_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "acme_levels"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(STRATEGY_FILE)
+    (folder / "levels.py").write_text("LEVEL = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    always = importlib.import_module("acme_levels").Always
+    host = build_host(extra=[always])
+    before = host.provenance(always).hash
+    (folder / "levels.py").write_text("LEVEL = 2\n")
+    assert host.provenance(always).hash != before

@@ -14,7 +14,7 @@ import pytest
 
 from windtunnel import experiment, runner
 from windtunnel.engine.metrics import METRICS
-from windtunnel.errors import PluginError
+from windtunnel.errors import ConfigError, PluginError
 from windtunnel.plugin import build_host, hookimpl
 from windtunnel.store import RunStore
 from windtunnel.values import Metric, Section
@@ -153,15 +153,70 @@ def test_a_guest_that_falls_over_is_noted_and_stops_nothing(tmp_path: Path) -> N
     assert "guest fell over" in finished.stored.manifest["complaints"][0]
 
 
-def test_a_failure_writes_nothing(tmp_path: Path) -> None:
-    class Broken(Guest):
+def test_guests_that_fail_are_left_out_and_named(tmp_path: Path) -> None:
+    class Clumsy(Guest):
+        @hookimpl
+        def windtunnel_metrics(self) -> list[Any]:
+            def broken(performance: Any) -> float:
+                raise ZeroDivisionError("by zero")
+
+            mine = Metric("mine", "Mine", broken, None, "ratio")
+            return [mine, Metric("sharpe", "Sharpe", broken, None, "ratio"), "no metric"]
+
         @hookimpl
         def windtunnel_report_sections(self, result: Any) -> list[Section]:
             raise RuntimeError("no section")
 
-    host = build_host(extra=[Broken()])
+    host = build_host(extra=[Clumsy()])
     run = experiment.from_mapping({**SMALL, "report": {"html": True}}, host=host)
-    with pytest.raises(PluginError, match="no section"):
-        runner.execute(run, out=tmp_path)
-    assert RunStore(tmp_path).runs() == []
-    assert list((tmp_path / "small").iterdir()) == []
+    finished = runner.execute(run, out=tmp_path)
+    assert finished.stored.metrics["mine"] is None
+    assert finished.stored.metrics["sharpe"] is not None
+    told = "\n".join(finished.stored.manifest["complaints"])
+    for words in ("Clumsy: metric mine failed", "metric 'sharpe' already", "'no metric'", "no section"):
+        assert words in told
+    assert finished.stored.id != runner.execute(loaded(), out=tmp_path).stored.id
+
+
+def test_a_failure_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mistaken.py").write_text(
+        "from windtunnel import Strategy\n\n\n"
+        "class Broken(Strategy):\n"
+        "    name = 'broken'\n\n"
+        "    def exposure(self, market):\n"
+        "        return market.clsoe > 0\n"
+    )
+    run = loaded(strategy="broken", plugins={"files": [str(tmp_path / "mistaken.py")]})
+    with pytest.raises(PluginError, match=r"mistaken\.py:8.*clsoe.*did you mean close"):
+        runner.execute(run, out=tmp_path / "results")
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_stored_experiment_runs_from_its_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weights.csv").write_text("time,SP500\n2014-01-02,0.5\n")
+    (tmp_path / "mine.yaml").write_text(
+        "data: {use: arch, symbols: [SP500], start: 2014, end: 2014}\n"
+        "strategy: {use: recorded, params: {path: weights.csv}}\n"
+    )
+    first = runner.execute(experiment.load(tmp_path / "mine.yaml"), out=tmp_path / "results").stored
+    monkeypatch.chdir(first.folder)
+    again = runner.execute(experiment.load("experiment.yaml"), out=tmp_path / "elsewhere").stored
+    assert again.id == first.id
+
+
+def test_a_wrong_request_for_data_is_placed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("strategy: buy_and_hold\ndata:\n  use: arch\n  symbols: [SP50]\n")
+    with pytest.raises(ConfigError, match=r"mine\.yaml:4: data\.symbols: .*SP500"):
+        runner.execute(experiment.load(path), out=tmp_path)
+
+
+def test_a_secret_is_never_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", "hunter2")
+    params = {"path": "${CANARY}/prices.csv"}
+    with pytest.raises(ConfigError) as caught:
+        runner.execute(loaded(data={"use": "csv", "params": params}), out=tmp_path)
+    assert "hunter2" not in str(caught.value)
+    assert "${CANARY}/prices.csv" in str(caught.value)

@@ -40,14 +40,15 @@ def optimal_block_length(values: FloatArray) -> float:
     run = max(5, int(math.log10(count)))
     last_lag = math.ceil(math.sqrt(count)) + run
     centred = values - values.mean()
-    covariance = np.array([centred[lag:] @ centred[: count - lag] for lag in range(last_lag + 1)]) / count
+    products = [(centred[lag:] * centred[: count - lag]).sum() for lag in range(last_lag + 1)]
+    covariance = np.array(products) / count
     bound = 2 * math.sqrt(math.log10(count) / count)
     calm = (np.abs(covariance[1:-1]) < bound * covariance[0]).astype(np.int64)
     runs = np.flatnonzero(np.convolve(calm, np.ones(run, dtype=np.int64), "valid") == run)
     bandwidth = min(2 * (int(runs[0]) + 1), last_lag) if len(runs) else last_lag
     lags = np.arange(1, bandwidth + 1)
     weighted = 2 * np.minimum(1.0, 2 * (1 - lags / bandwidth)) * covariance[1 : bandwidth + 1]
-    slope, variance = abs(float(lags @ weighted)), abs(float(covariance[0] + weighted.sum()))
+    slope, variance = abs(float((lags * weighted).sum())), abs(float(covariance[0] + weighted.sum()))
     if slope * math.sqrt(count) >= variance * longest**1.5:
         return float(longest)
     return max(1.0, math.pow(slope / variance, 2 / 3) * math.cbrt(count))

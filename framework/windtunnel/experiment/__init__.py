@@ -1,6 +1,7 @@
 """One experiment: its YAML, checked against the sections of all rooms and the plugins that it names."""
 
-from windtunnel.experiment.loader import Loaded, from_mapping, load
+from windtunnel.experiment.loaded import Loaded
+from windtunnel.experiment.loader import from_mapping, load
 from windtunnel.experiment.messages import checked
 from windtunnel.experiment.model import Experiment, PluginsSection
 from windtunnel.experiment.parameters import describe_parameter

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path as FilePath
 from typing import Any
@@ -16,67 +15,15 @@ from pydantic import ValidationError
 from windtunnel.errors import ConfigError, Mistake, PluginError
 from windtunnel.experiment.assemble import SET, assemble, override, spelled_out
 from windtunnel.experiment.components import Built, build
-from windtunnel.experiment.document import dump
+from windtunnel.experiment.loaded import SLOTS, Loaded
 from windtunnel.experiment.messages import Subject, mistakes_in
 from windtunnel.experiment.model import Experiment, PluginsSection, broken_rules
 from windtunnel.experiment.node import Node, Path, graft
 from windtunnel.experiment.places import as_written, located, misplaced_secrets
-from windtunnel.plugin import (
-    DataSource,
-    Host,
-    LearnedStrategy,
-    PatternDetector,
-    RegimeModel,
-    SignalScorer,
-    Strategy,
-    VolatilityModel,
-    build_host,
-)
+from windtunnel.plugin import Host, build_host
 from windtunnel.plugin.files import load_file
 
-__all__ = ["Loaded", "from_mapping", "load"]
-
-_SLOTS = ("data", "strategy", "regime", "volatility", "scorer")
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """An experiment, checked, with its plugins built.
-
-    Parameters
-    ----------
-    experiment : Experiment
-        As it was written: ``params`` without defaults, secrets by name.
-    host : Host
-        Where the plugins come from.
-    strategy, patterns, regime, volatility, scorer, source
-        The plugins; None where the experiment has none. Only these hold the values of secrets.
-    file : str or None
-        The file as the user named it.
-    """
-
-    experiment: Experiment
-    host: Host
-    strategy: Strategy | LearnedStrategy
-    patterns: tuple[PatternDetector, ...]
-    regime: RegimeModel | None
-    volatility: VolatilityModel | None
-    scorer: SignalScorer | None
-    source: DataSource = field(repr=False)
-    file: str | None
-    _resolved: Mapping[str, Any] = field(repr=False)
-
-    def resolved(self) -> dict[str, Any]:
-        """Return the whole configuration with every default, as JSON values.
-
-        The same on every machine: paths are relative to the experiment's file as it wrote them, secrets
-        are ``${NAME}``, and nothing is left of ``extends`` and overrides but what they came to.
-        """
-        return deepcopy(dict(self._resolved))
-
-    def resolved_yaml(self) -> str:
-        """Return :meth:`resolved` as YAML, which loads to the same again."""
-        return dump(self._resolved)
+__all__ = ["from_mapping", "load"]
 
 
 def load(path: str | PathLike[str], overrides: Sequence[str] = (), *, host: Host | None = None) -> Loaded:
@@ -158,7 +105,7 @@ def _load(
     mistakes.extend(_first_per_key(found, mistakes))
     if mistakes or experiment is None or host is None:
         raise ConfigError(_in_order(mistakes, str(file)))
-    return _loaded(experiment, host, {path: item for path, item in built.items() if item}, file)
+    return _loaded(experiment, host, {path: item for path, item in built.items() if item}, root, folder, file)
 
 
 def _validated(root: Node, mistakes: list[Mistake]) -> Experiment | None:
@@ -213,10 +160,17 @@ def _with_files_as_written(root: Node, folder: FilePath) -> Node:
 def _components(root: Node) -> list[Path]:
     patterns = root.child("patterns") or Node([])
     several = [("patterns", place) for place, _ in patterns.items() if isinstance(patterns.value, list)]
-    return [*((slot,) for slot in _SLOTS if root.child(slot)), *several]
+    return [*((slot,) for slot in SLOTS if root.child(slot)), *several]
 
 
-def _loaded(experiment: Experiment, host: Host, built: Mapping[Path, Built], file: FilePath | None) -> Loaded:
+def _loaded(
+    experiment: Experiment,
+    host: Host,
+    built: Mapping[Path, Built],
+    root: Node,
+    folder: FilePath,
+    file: FilePath | None,
+) -> Loaded:
     resolved = experiment.model_dump(mode="json", by_alias=True)
     for path, item in built.items():
         section: Any = resolved
@@ -235,6 +189,8 @@ def _loaded(experiment: Experiment, host: Host, built: Mapping[Path, Built], fil
         source=plugins[("data",)],
         file=None if file is None else str(file),
         _resolved=resolved,
+        _root=root,
+        _folder=folder,
     )
 
 

@@ -12,7 +12,16 @@ from windtunnel.errors import Mistake
 from windtunnel.experiment.assemble import SET
 from windtunnel.experiment.node import Node, Path, dotted
 
-__all__ = ["SECRETS", "as_written", "located", "mapped", "misplaced_secrets", "secrets_in", "substituted"]
+__all__ = [
+    "SECRETS",
+    "as_written",
+    "is_relative",
+    "located",
+    "mapped",
+    "misplaced_secrets",
+    "secrets_in",
+    "substituted",
+]
 
 SECRETS: Path = ("data", "params")
 """The only place where ``${NAME}`` may stand."""
@@ -37,9 +46,14 @@ def located(node: Node, text: str, folder: FilePath) -> str:
 def as_written(node: Node, folder: FilePath) -> str:
     """Return a path as the experiment's own file would write it, whichever file it comes from."""
     text, home = str(node.value), _home(node, folder)
-    if home == folder or _elsewhere(text) or FilePath(text).is_absolute() or _SECRET.search(text):
+    if home == folder or not is_relative(text):
         return text
     return FilePath(os.path.relpath(home / text, folder)).as_posix()
+
+
+def is_relative(text: str) -> bool:
+    """Tell whether a path depends on where its configuration stands."""
+    return not (_elsewhere(text) or FilePath(text).is_absolute() or _SECRET.search(text))
 
 
 def secrets_in(node: Node, path: Path) -> dict[Path, list[str]]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from windtunnel.errors import DataError
+from windtunnel.errors import DataError, InvalidValueError
 from windtunnel.gate.rows import FIELDS, MISSING_TIME, PRICES, Rows
-from windtunnel.gate.rules import Repair, broken_bars, repairs
+from windtunnel.gate.rules import REPAIRS, Repair, broken_bars, repairs
 from windtunnel.gate.tables import Reading, read_frame
 from windtunnel.gate.wide import read_arrays
 from windtunnel.values import BoolArray, FloatArray, IntArray, TimeArray
@@ -84,6 +84,8 @@ def admit(
     InvalidValueError
         If an argument is wrong or one of ``symbols`` is not in the table.
     """
+    if isinstance(symbols, str):
+        raise InvalidValueError("symbols", "must be a list of names", symbols)
     chosen = repairs(repair)
     return _admit(read_frame(frame, Reading(tuple(symbols), time_format, timezone)), chosen)
 
@@ -108,7 +110,7 @@ def admit_arrays(
     """
     others = {"open": open, "high": high, "low": low, "volume": volume}
     given = {name: values for name, values in others.items() if values is not None}
-    return _admit(read_arrays(time, {"close": close, **given}, symbols), repairs("none"))
+    return _admit(read_arrays(time, {"close": close, **given}, symbols), {})
 
 
 def _admit(rows: Rows, chosen: Mapping[str, str]) -> Admitted:
@@ -128,7 +130,7 @@ def _admit(rows: Rows, chosen: Mapping[str, str]) -> Admitted:
 
 @dataclass(frozen=True)
 class _Mended:
-    """The repairs chosen, and how many rows each rule has cost so far."""
+    """The repair chosen for each rule, none if there is no choice, and the rows that each has cost so far."""
 
     chosen: Mapping[str, str]
     counts: dict[str, int]
@@ -138,10 +140,11 @@ class _Mended:
         count = int(np.count_nonzero(mask))
         if not count:
             return None
-        if self.chosen[rule] == "none":
-            raise rows.error(rule, mask, message)
+        repair = self.chosen.get(rule)
+        if repair is None or repair == "none":
+            raise rows.error(rule, mask, message, () if repair is None else REPAIRS[rule])
         self.counts[rule] = self.counts.get(rule, 0) + count
-        return self.chosen[rule]
+        return repair
 
 
 def _mend_bars(rows: Rows, mended: _Mended) -> tuple[Rows, BoolArray]:

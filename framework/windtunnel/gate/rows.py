@@ -87,7 +87,9 @@ class Rows:
         code = position[self.code]
         return replace(self, code=code, symbols=tuple(wanted)).take(code > -2)
 
-    def error(self, rule: str, mask: BoolArray, message: Callable[[int], str]) -> DataError:
+    def error(
+        self, rule: str, mask: BoolArray, message: Callable[[int], str], repairs: Sequence[str]
+    ) -> DataError:
         """Return the error for the rows in ``mask``, which names the one that comes first in the table."""
         offenders = np.flatnonzero(mask)
         first = int(offenders[self.position[offenders].argmin()])
@@ -99,6 +101,7 @@ class Rows:
             symbol=symbol,
             row=int(self.position[first]),
             count=len(offenders),
+            repairs=repairs,
         )
 
     def when(self, index: int) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from windtunnel.errors import DataError, InvalidValueError, nearest
 from windtunnel.gate.numbers import read_numbers
 from windtunnel.gate.rows import FIELDS, Rows, complete
-from windtunnel.gate.times import Clock, read_date_and_time, read_times
+from windtunnel.gate.times import Clock, are_dates, read_date_and_time, read_times
 from windtunnel.gate.wide import wide_rows
 from windtunnel.values import IntArray
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["TIME_NAMES", "Reading", "read_frame"]
 
 TIME_NAMES = ("time", "date", "datetime", "timestamp", "ts")
+_FORMER_INDEX = "index"
+"""What pandas calls the column that it makes of an index without a name."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def _read_flat(frame: pd.DataFrame, reading: Reading) -> Rows:
     columns = _columns(frame)
     times = {name: columns.pop(name) for name in list(columns) if name.lower() in TIME_NAMES}
     names = {name.lower(): name for name in columns}
-    clock = _read_clock(times, list(columns), reading)
+    clock = _read_clock(times, list(columns), reading, frame.index)
     if _is_wide(columns, set(names)):
         return wide_rows({"close": columns}, clock)
     _refuse_unknown(columns, names)
@@ -65,23 +67,43 @@ def _columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
     import pandas as pd
 
     found: list[tuple[str, pd.Series]] = []
+    others: list[pd.Series] = []
     for level in range(frame.index.nlevels):
-        values = frame.index.get_level_values(level)
-        name = str(values.name).strip() if values.name is not None else ""
+        index = frame.index.get_level_values(level)
+        values = index.to_frame(index=False).iloc[:, 0]
+        name = str(index.name).strip() if index.name is not None else ""
         if name.lower() in (*TIME_NAMES, "symbol"):
-            found.append((name, values.to_frame(index=False).iloc[:, 0]))
-        elif isinstance(values, pd.DatetimeIndex):
-            found.append(("time", values.to_frame(index=False).iloc[:, 0]))
+            found.append((name, values))
+        elif isinstance(index, pd.DatetimeIndex):
+            found.append(("time", values))
+        else:
+            others.append(values)
     for place, label in enumerate(frame.columns):
         found.append((str(label).strip(), frame.iloc[:, place].reset_index(drop=True)))
     names = [name.lower() for name, _ in found]
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"there are {names.count(name)} columns {name!r}", rule="duplicate_column")
-    return dict(found)
+    timed = any(name in TIME_NAMES for name in names)
+    return dict(found) if timed else _with_unnamed_time(dict(found), others)
 
 
-def _read_clock(times: Mapping[str, pd.Series], others: Sequence[str], reading: Reading) -> Clock:
+def _with_unnamed_time(columns: Mapping[str, pd.Series], index: Sequence[pd.Series]) -> dict[str, pd.Series]:
+    """Call ``time`` what can be nothing else: one level of dates, or a column ``index`` of datetimes."""
+    from pandas.api import types
+
+    dates = [values for values in index if are_dates(values)]
+    if len(dates) == 1:
+        return {"time": dates[0], **columns}
+    return {
+        "time" if name == _FORMER_INDEX and types.is_datetime64_any_dtype(values) else name: values
+        for name, values in columns.items()
+    }
+
+
+def _read_clock(
+    times: Mapping[str, pd.Series], others: Sequence[str], reading: Reading, index: pd.Index
+) -> Clock:
     form = reading.time_format, reading.timezone
     if len(times) == 1:
         return read_times(next(iter(times.values())), *form)
@@ -91,7 +113,19 @@ def _read_clock(times: Mapping[str, pd.Series], others: Sequence[str], reading: 
     if times:
         raise DataError(f"{' and '.join(times)} are both columns of time", rule="duplicate_column")
     there = ", ".join(others[:12]) or "none"
-    raise DataError(f"no column of time ({', '.join(TIME_NAMES)}); there are {there}", rule="missing_column")
+    told = f"no column of time ({', '.join(TIME_NAMES)}); there are {there}{_may_be_time(others, index)}"
+    raise DataError(told, rule="missing_column")
+
+
+def _may_be_time(others: Sequence[str], index: pd.Index) -> str:
+    """Say what could be the times, but does not say so itself."""
+    from pandas.api import types
+
+    if _FORMER_INDEX in others:
+        return f"; if {_FORMER_INDEX!r} is it, rename it to time"
+    if types.is_numeric_dtype(index):
+        return ""
+    return f"; if the index is it ({index[0]!r}, …), name it: frame.rename_axis('time')"
 
 
 def _is_wide(columns: Mapping[str, pd.Series], names: set[str]) -> bool:
@@ -138,7 +172,7 @@ def _read_levels(frame: pd.DataFrame, reading: Reading) -> Rows:
     if "symbol" in wide:
         raise DataError("'symbol' is no field of a table with two levels", rule="unknown_column")
     _refuse_unknown(wide, {name: name for name in wide})
-    return wide_rows(wide, _read_clock(_columns(frame.iloc[:, :0]), [], reading))
+    return wide_rows(wide, _read_clock(_columns(frame.iloc[:, :0]), [], reading, frame.index))
 
 
 def _codes(symbol: pd.Series) -> tuple[IntArray, tuple[str, ...]]:

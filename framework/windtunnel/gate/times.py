@@ -14,9 +14,10 @@ from windtunnel.values import IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Clock", "read_date_and_time", "read_times"]
+__all__ = ["Clock", "are_dates", "read_date_and_time", "read_times"]
 
 _FORM = r"^([0-9]{1,2})[/.\-]([0-9]{1,2})[/.\-]([0-9]{4})(?:[ T]+(.*))?$"
+_ISO_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T]|$)"
 _EPOCH_UNITS = ((1e8, 10**9), (1e11, 10**6), (1e14, 10**3), (1e17, 1))
 _EPOCH_END = 9.2e18
 
@@ -42,6 +43,16 @@ class Clock:
     def unread(self, row: int) -> str:
         """Say what stood where no time could be read."""
         return f"{self.source.iloc[row]!r} is not a time that can be read"
+
+
+def are_dates(values: pd.Series) -> bool:
+    """Say whether a column without a name of time holds dates and nothing else: objects, or ISO text."""
+    from pandas.api import types
+
+    kind = types.infer_dtype(values, skipna=True)
+    if kind == "string":
+        return bool(values.dropna().astype(str).str.match(_ISO_DATE).all())
+    return kind in ("datetime", "datetime64", "date")
 
 
 def read_times(values: pd.Series, time_format: str | None = None, timezone: str | None = None) -> Clock:

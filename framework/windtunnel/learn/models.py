@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
-from windtunnel.errors import InvalidValueError, PluginError, WindtunnelError
+from windtunnel.errors import InvalidValueError, PluginError, WindtunnelError, nearest
 from windtunnel.learn.schedule import Fold, LearnedSection, folds
 from windtunnel.market import Market
 from windtunnel.plugin import Plugin, State
+from windtunnel.plugin.kinds import title
 from windtunnel.values import PerBar
 
 __all__ = ["Tick", "answers", "calling", "scheduled", "training"]
@@ -21,15 +25,37 @@ Tick = Callable[[str, int, int], None]
 
 @contextmanager
 def calling(plugin: Plugin, doing: str) -> Iterator[None]:
-    """Turn whatever a plugin raises into a PluginError that names it and what it was doing."""
+    """Turn whatever a plugin raises into a PluginError that names it, the line, and what it was doing.
+
+    What a plugin says of its own parameters, or of data, passes as it is: that is the user's to mend.
+    """
+    who = f"{title(plugin.kind)} {plugin.name}"
     try:
         yield
+    except InvalidValueError as error:
+        if error.parameter.partition(".")[0] in type(plugin).model_fields:
+            raise
+        raise PluginError(f"{who} failed to {doing}{_place(plugin, error)}: {error}") from error
     except WindtunnelError:
         raise
-    except Exception as error:
-        raise PluginError(
-            f"{plugin.kind} {plugin.name} failed to {doing}: {type(error).__name__}: {error}"
-        ) from error
+    except (Exception, SystemExit) as error:
+        what = f"{type(error).__name__}: {error}{_meant(error)}"
+        raise PluginError(f"{who} failed to {doing}{_place(plugin, error)}: {what}") from error
+
+
+def _place(plugin: Plugin, error: BaseException) -> str:
+    """Return the last line of the plugin's own file that was running."""
+    source = getattr(sys.modules.get(type(plugin).__module__), "__file__", None)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == source]
+    return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+
+
+def _meant(error: BaseException) -> str:
+    """Return the attribute that a misspelt one was meant to be."""
+    if not isinstance(error, AttributeError) or error.obj is None:
+        return ""
+    hint = nearest(str(error.name), [name for name in dir(error.obj) if not name.startswith("_")])
+    return f"; did you mean {hint}?" if hint else ""
 
 
 def scheduled(section: LearnedSection, bars: int, key: str) -> list[Fold]:

@@ -60,6 +60,7 @@ def score(
             continue
         with calling(scorer, "score"):
             scores = scorer.score(signals.take(asked), state)
+            scores.check(len(asked), width)
         probability[asked], confidence[asked] = scores.probability, scores.confidence
         contributions[asked], base_rate[asked] = scores.contributions, past.won.mean()
     return Scored(Scores(probability, confidence, contributions), base_rate)

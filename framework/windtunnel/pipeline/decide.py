@@ -11,7 +11,6 @@ import numpy as np
 from windtunnel.bars import Bars
 from windtunnel.engine import simulate
 from windtunnel.engine.metrics import Performance, compute
-from windtunnel.errors import InvalidValueError, PluginError
 from windtunnel.learn import (
     Barriers,
     LearnedSection,
@@ -28,7 +27,7 @@ from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate, Part
 from windtunnel.pipeline.refuse import gate_refuses, per_segment, refuse, sized
 from windtunnel.pipeline.sections import ScorerSection
-from windtunnel.plugin import LearnedStrategy, Model, Plugin, SignalScorer, State, Strategy
+from windtunnel.plugin import LearnedStrategy, Model, SignalScorer, State, Strategy
 from windtunnel.values import (
     Exposure,
     FloatArray,
@@ -148,14 +147,16 @@ def decide(
 
 
 def _model(
-    part: Part[M, Any], market: Market, ask: Callable[[Market, State], V], shape: tuple[int, ...], tick: Tick
+    part: Part[M, Any], market: Market, ask: Callable[[Market, State], V], kind: type[V], tick: Tick
 ) -> V:
     """Ask a model, on its schedule if it learns."""
     model, section = part.plugin, part.section
 
     def asked(view: Market, state: State) -> V:
         value = ask(view, state)
-        _check_shape(model, value, (len(view.bars), *shape))
+        if not isinstance(value, kind):
+            raise TypeError(f"must return {kind.__name__} (got {type(value).__name__})")
+        value.check(view.shape)
         return value
 
     if model.learns:
@@ -164,20 +165,13 @@ def _model(
         return asked(market, None)
 
 
-def _check_shape(plugin: Plugin, value: Any, shape: tuple[int, ...]) -> None:
-    array = {"Forecast": "mean", "Regimes": "probabilities"}.get(type(value).__name__)
-    if array is not None and getattr(value, array).shape[: len(shape)] != shape:
-        got = getattr(value, array).shape
-        raise PluginError(f"{plugin.kind} {plugin.name}: {array} must be of shape {shape} (got {got})")
-
-
 def _forecast(market: Market, candidate: Candidate, tick: Tick) -> Forecast | None:
     part = candidate.volatility
     if part is None:
         return None
     horizon = part.section.horizon
     return _model(
-        part, market, lambda view, state: part.plugin.forecast(view, state, horizon), market.shape[1:], tick
+        part, market, lambda view, state: part.plugin.forecast(view, state, horizon), Forecast, tick
     )
 
 
@@ -186,15 +180,15 @@ def _regimes(market: Market, candidate: Candidate, benchmark: str | None, tick: 
     if part is None:
         return None
     if part.section.of == "symbol" or benchmark is None:
-        return _model(part, market, part.plugin.predict, market.shape[1:], tick)
-    one = _model(part, market.select([benchmark]), part.plugin.predict, (1,), tick)
+        return _model(part, market, part.plugin.predict, Regimes, tick)
+    one = _model(part, market.select([benchmark]), part.plugin.predict, Regimes, tick)
     return Regimes(one.names, np.repeat(one.probabilities, market.shape[1], axis=1))
 
 
 def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | None:
     if not candidate.patterns:
         return None
-    tables = [_model(part, market, part.plugin.detect, (), tick) for part in candidate.patterns]
+    tables = [_model(part, market, part.plugin.detect, Patterns, tick) for part in candidate.patterns]
     return Patterns.union(tables, len(market.bars))
 
 
@@ -203,7 +197,7 @@ def _exposure(market: Market, candidate: Candidate, tick: Tick) -> Exposure:
     if isinstance(strategy, LearnedStrategy):
         return _learned_exposure(strategy, candidate.strategy.section, market, candidate, tick).exposure
     with calling(strategy, "state its exposure"):
-        return _checked(strategy, strategy.exposure(market), market.bars)
+        return _checked(strategy.exposure(market), market.bars)
 
 
 def _learned_exposure(
@@ -211,32 +205,30 @@ def _learned_exposure(
 ) -> Orders:
     def fit(view: Market) -> State:
         def evaluate(trial: Strategy) -> Mapping[str, float]:
-            orders = Orders(_checked(trial, trial.exposure(view), view.bars))
+            orders = Orders(_checked(trial.exposure(view), view.bars))
             simulation = simulate(view.bars, orders, candidate.rules)
             return compute(Performance(simulation, view.periods_per_year, None))
 
         return strategy.fit(view, evaluate)
 
     def predict(view: Market, state: State) -> Orders:
-        return Orders(_checked(strategy, strategy.exposure(view, state), view.bars))
+        return Orders(_checked(strategy.exposure(view, state), view.bars))
 
     return answers(strategy, section, market, fit, predict, tick)
 
 
-def _checked(strategy: Plugin, wanted: Exposure | Orders, bars: Bars) -> Exposure:
+def _checked(wanted: Any, bars: Bars) -> Exposure:
     """Return the exposure of a strategy's answer.
 
     Raises
     ------
-    PluginError
+    TypeError, InvalidValueError
         If it is of the wrong type or shape, or outside [-1, 1].
     """
-    exposure: Any = np.asarray(wanted.exposure if isinstance(wanted, Orders) else wanted)
-    orders = Orders(exposure)
-    try:
-        orders.check(bars.shape)
-    except InvalidValueError as error:
-        raise PluginError(f"strategy {strategy.name}: {error}") from error
+    orders = wanted if isinstance(wanted, Orders) else Orders(wanted)
+    if not isinstance(orders.exposure, np.ndarray):
+        raise TypeError(f"must return an array or Orders (got {type(orders.exposure).__name__})")
+    orders.check(bars.shape)
     return orders.exposure
 
 

@@ -141,9 +141,21 @@ class Result:
             columns[self.benchmark.name] = dict(self.benchmark.metrics)
         return pd.DataFrame(columns)
 
+    def _shown(self) -> pd.DataFrame:
+        """Return the summary as text: fractions in per cent, counts whole."""
+        styles = {"fraction": "{:+.2%}", "ratio": "{:.2f}", "count": "{:,.0f}", "bars": "{:,.0f}"}
+        table = self.summary().astype(object)
+        for figure in self.figures:
+            style = styles.get(figure.unit, "{:,.2f}")
+            table.loc[figure.name] = [
+                "–" if value != value else style.format(value).replace("-", "−")
+                for value in self.summary().loc[figure.name]
+            ]
+        return table
+
     def __repr__(self) -> str:
-        return f"Result({self.name}: {self.bars!r})\n{self.summary().to_string()}\n{self.sentence}"
+        return f"Result({self.name}: {self.bars!r})\n{self._shown().to_string()}\n{self.sentence}"
 
     def _repr_html_(self) -> str:
-        table = self.summary().to_html(float_format="{:,.4f}".format, border=0)
+        table = self._shown().to_html(border=0)
         return f"<h4>{escape(self.name)}</h4><p>{escape(self.sentence)}</p>{table}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-import inspect
 import sys
 import traceback
 from hashlib import blake2b
@@ -35,7 +35,8 @@ def load_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        with contextlib.redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
         raise BrokenPluginError(f"{path}:{_line_in(path, error)}: {type(error).__name__}: {error}") from error
@@ -43,14 +44,20 @@ def load_file(path: Path) -> ModuleType:
 
 
 def source_hash(plugin: type) -> str:
-    """Return a hash of the file that defines a class; empty where there is none."""
-    try:
-        source = inspect.getsourcefile(plugin)
-    except TypeError:
-        return ""
-    if source is None or not Path(source).is_file():
-        return ""
-    return _digest(Path(source).read_bytes())
+    """Return a hash of the source that a class comes from: its whole package, or its file; empty for none.
+
+    The files are read as they are now, so that an edit of a package installed for development counts.
+    """
+    package = sys.modules.get(plugin.__module__.partition(".")[0])
+    folders = list(getattr(package, "__path__", ()))
+    if folders:
+        files = sorted(file for folder in folders for file in Path(folder).rglob("*.py"))
+    else:
+        module = sys.modules.get(plugin.__module__)
+        source = getattr(module, "__file__", None)
+        files = [Path(source)] if source and Path(source).is_file() else []
+    contents = [file.name.encode() + b"\0" + file.read_bytes() for file in files]
+    return _digest(b"\0".join(contents)) if contents else ""
 
 
 def _digest(content: bytes) -> str:

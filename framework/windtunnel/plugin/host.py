@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import traceback
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,13 +14,13 @@ from typing import Any
 
 import pluggy
 
-from windtunnel.errors import BrokenPluginError, PluginError, UnknownPluginError
+from windtunnel.errors import BrokenPluginError, PluginError, UnknownPluginError, nearest
 from windtunnel.plugin import hookspecs
 from windtunnel.plugin.base import Plugin
 from windtunnel.plugin.files import load_file, source_hash
 from windtunnel.plugin.kinds import KINDS, title
 
-__all__ = ["Broken", "Host", "Provenance", "build_host"]
+__all__ = ["Broken", "Contribution", "Host", "Provenance", "build_host"]
 
 GROUP = "windtunnel"
 
@@ -41,6 +43,14 @@ class Broken:
 
     package: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """Something that a package adds through a hook."""
+
+    package: str
+    item: Any
 
 
 class Host:
@@ -72,6 +82,18 @@ class Host:
             raise PluginError(f"{title(kind)} {name!r} is provided twice, by {owners}; uninstall one of them")
         return found[0][0]
 
+    def _refuse_misspelt_hooks(self, module: Any) -> None:
+        hooks = [name for name in vars(hookspecs) if name.startswith("windtunnel_")]
+        for name in dir(module):
+            if (
+                name.startswith("windtunnel_")
+                and name not in hooks
+                and hasattr(getattr(module, name), "windtunnel_impl")
+            ):
+                hint = nearest(name, hooks)
+                raise PluginError(f"there is no hook {name}" + (f"; did you mean {hint}?" if hint else ""))
+        self._manager.check_pending()
+
     def names(self, kind: str) -> list[str]:
         """Return the names known for a kind, sorted."""
         return sorted(name for plugin_kind, name in self._plugins if plugin_kind == kind)
@@ -83,22 +105,27 @@ class Host:
                 return Provenance(origin.package, origin.version, source_hash(plugin))
         return Provenance(f"{plugin.__module__}.{plugin.__qualname__}", "", source_hash(plugin))
 
-    def collect(self, hook: str, **arguments: Any) -> list[Any]:
-        """Call ``hook`` and return all items that the implementations return, in order of registration.
-
-        Raises
-        ------
-        PluginError
-            If an implementation raises; names the package.
-        """
-        items: list[Any] = []
+    def collect(self, hook: str, **arguments: Any) -> tuple[list[Contribution], list[str]]:
+        """Call ``hook``: return what the packages contribute, and a complaint for each that raised."""
+        items: list[Contribution] = []
+        complaints = []
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             chosen = {name: arguments[name] for name in implementation.argnames}
+            package = implementation.plugin_name
             try:
-                items.extend(implementation.function(**chosen) or ())
-            except Exception as error:
-                raise PluginError(f"{implementation.plugin_name}: {hook} failed: {error!r}") from error
-        return items
+                items.extend(Contribution(package, item) for item in implementation.function(**chosen) or ())
+            except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
+                complaints.append(f"{package}: {hook} failed: {error!r}")
+        return items, complaints
+
+    def contributors(self, *hooks: str) -> list[tuple[str, str]]:
+        """Return package and hash of the source of everything that implements one of ``hooks``."""
+        found = {
+            (implementation.plugin_name, source_hash(_class_of(implementation.plugin)))
+            for hook in hooks
+            for implementation in getattr(self._manager.hook, hook).get_hookimpls()
+        }
+        return sorted(found)
 
     def notify(self, hook: str, **arguments: Any) -> list[str]:
         """Tell all observers; return a complaint for each that raised, for an observer stops no run."""
@@ -138,13 +165,20 @@ class Host:
         """
         try:
             self._manager.register(module, name=origin.package)
-            self._manager.check_pending()
+            self._refuse_misspelt_hooks(module)
             register = getattr(module, "windtunnel_register", None)
             self.add(register() if register else (), origin)
         except Exception as error:
             if self._manager.is_registered(module):
                 self._manager.unregister(module)
             raise BrokenPluginError(f"{origin}: {error}") from error
+
+
+def _class_of(implementer: Any) -> Any:
+    """Return something with a ``__module__``: the implementer's class, or a stand-in for a module."""
+    if isinstance(implementer, ModuleType):
+        return type("", (), {"__module__": implementer.__name__})
+    return implementer if isinstance(implementer, type) else type(implementer)
 
 
 def build_host(
@@ -174,7 +208,8 @@ def build_host(
             host.broken.append(Broken(package, "not in plugins.allow, so it was not imported"))
             continue
         try:
-            host.add_module(entry.load(), Provenance(package, version))
+            with contextlib.redirect_stdout(sys.stderr):
+                host.add_module(entry.load(), Provenance(package, version))
         except BrokenPluginError as error:
             host.broken.append(Broken(package, str(error)))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's import may raise anything

@@ -1,6 +1,6 @@
 """Runs an experiment: picks the rooms that its sections ask for."""
 
-from windtunnel.runner.execute import Finished, Performed, candidate, compute, execute, find, perform
+from windtunnel.runner.execute import Finished, Performed, candidate, compute, dataset, execute, find, perform
 from windtunnel.runner.manifest import describe_data, gaps, identity
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "Performed",
     "candidate",
     "compute",
+    "dataset",
     "describe_data",
     "execute",
     "find",

@@ -9,15 +9,16 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from windtunnel.data import Dataset, load
-from windtunnel.errors import ConfigError, InvalidValueError, Mistake
+from windtunnel.data import DataSection, Dataset, load
+from windtunnel.errors import ConfigError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick
 from windtunnel.pipeline import Candidate, Part, Result, run
+from windtunnel.runner import guests
 from windtunnel.runner.manifest import identity, manifest
 from windtunnel.store import RunStore, StoredRun, run_id, write_json
 
-__all__ = ["Finished", "Performed", "candidate", "compute", "execute", "find", "perform"]
+__all__ = ["Finished", "Performed", "candidate", "compute", "dataset", "execute", "find", "perform"]
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,44 @@ def candidate(loaded: Loaded) -> Candidate:
     )
 
 
-def compute(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Result:
-    """Run an experiment on data that are already there, without writing anything."""
+def dataset(loaded: Loaded) -> Dataset:
+    """Load the data of an experiment.
+
+    Raises
+    ------
+    ConfigError
+        If the section ``data`` asks for what is not there; with the place in the file.
+    DataError, PluginError
+        Never with the value of a secret.
+    """
+    try:
+        return load(loaded.source, loaded.experiment.data)
+    except InvalidValueError as error:
+        message = f"{error.rule} (got {error.value!r})"
+        raise ConfigError([loaded.mistake(_data_key(error.parameter), message)]) from None
+    except WindtunnelError as error:
+        told = loaded.hide_secrets(str(error))
+        if told == str(error):
+            raise
+        raise PluginError(told) from None
+
+
+def _data_key(parameter: str) -> str:
+    name = parameter.partition(".")[0]
+    if name == "repair":
+        return "data.quality." + parameter
+    return f"data.{parameter}" if name in DataSection.model_fields else f"data.params.{parameter}"
+
+
+def compute(
+    loaded: Loaded, dataset: Dataset, tick: Tick = silent, complaints: list[str] | None = None
+) -> Result:
+    """Run an experiment on data that are already there, without writing anything.
+
+    ``complaints`` collects what other packages' metrics did wrong.
+    """
     experiment = loaded.experiment
+    noted = [] if complaints is None else complaints
     try:
         return run(
             dataset.bars,
@@ -87,11 +123,11 @@ def compute(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Result:
             name=experiment.name,
             benchmark=experiment.benchmark_of(dataset.bars.symbols),
             seed=experiment.seed,
-            metrics=loaded.host.collect("windtunnel_metrics"),
+            metrics=guests.metrics(loaded.host, noted),
             tick=tick,
         )
     except InvalidValueError as error:
-        raise ConfigError([Mistake(error.parameter, f"{error.rule} (got {error.value!r})")]) from error
+        raise ConfigError([loaded.mistake(error.parameter, f"{error.rule} (got {error.value!r})")]) from error
 
 
 def execute(
@@ -114,9 +150,9 @@ def execute(
     ConfigError, DataError, PluginError
         Nothing is written then.
     """
-    dataset = load(loaded.source, loaded.experiment.data)
-    stored = None if force else find(loaded, dataset, out)
-    return Finished(stored, None) if stored is not None else perform(loaded, dataset, out=out, tick=tick)
+    data = dataset(loaded)
+    stored = None if force else find(loaded, data, out)
+    return Finished(stored, None) if stored is not None else perform(loaded, data, out=out, tick=tick)
 
 
 def find(loaded: Loaded, dataset: Dataset, out: str | Path) -> StoredRun | None:
@@ -130,21 +166,21 @@ def perform(loaded: Loaded, dataset: Dataset, *, out: str | Path, tick: Tick = s
     id_ = run_id(identity(loaded, dataset.bars))
     complaints = loaded.host.notify("windtunnel_run_started", run=loaded)
     with clock.stage("run"):
-        result = compute(loaded, dataset, clock.tick)
+        result = compute(loaded, dataset, clock.tick, complaints)
     facts = manifest(loaded, dataset, result, clock.fits)
     result = replace(result, config=loaded.resolved(), manifest={"id": id_, **facts})
     complaints += loaded.host.notify("windtunnel_run_finished", result=result)
     with store.writing(name, id_) as folder:
-        _write(folder, loaded, result)
+        _write(folder, loaded, result, store.root / name / id_)
         with clock.stage("report"):
-            _report(folder, loaded, result, store)
+            _report(folder, loaded, result, store, complaints)
         last = {"timings": clock.timings, "complaints": complaints}
         write_json(folder / "manifest.json", {**result.manifest, **last})
     return Performed(StoredRun(Path(out) / name / id_), result)
 
 
-def _write(folder: Path, loaded: Loaded, result: Result) -> None:
-    (folder / "experiment.yaml").write_text(loaded.resolved_yaml(), encoding="utf-8")
+def _write(folder: Path, loaded: Loaded, result: Result, home: Path) -> None:
+    (folder / "experiment.yaml").write_text(loaded.resolved_yaml(home), encoding="utf-8")
     benchmark = None if result.benchmark is None else dict(result.benchmark.metrics)
     write_json(folder / "metrics.json", {**result.metrics, "benchmark": benchmark})
     result.equity.to_parquet(folder / "equity.parquet")
@@ -152,12 +188,12 @@ def _write(folder: Path, loaded: Loaded, result: Result) -> None:
     result.fills.to_parquet(folder / "fills.parquet")
 
 
-def _report(folder: Path, loaded: Loaded, result: Result, store: RunStore) -> None:
+def _report(folder: Path, loaded: Loaded, result: Result, store: RunStore, complaints: list[str]) -> None:
     section = loaded.experiment.report
     if not section.html:
         return
     from windtunnel.reporting import equity_picture, write_report
 
-    extra = loaded.host.collect("windtunnel_report_sections", result=result)
+    extra = guests.sections(loaded.host, result, complaints)
     write_report(result, folder, section=section, assets=store.assets, extra=extra)
     equity_picture(result, folder / "equity.svg")

@@ -18,6 +18,7 @@ from windtunnel.data import Dataset
 from windtunnel.experiment import Loaded
 from windtunnel.pipeline import Result
 from windtunnel.plugin import Host, Plugin
+from windtunnel.runner.guests import CONTRIBUTING
 
 __all__ = ["describe_data", "gaps", "identity", "manifest", "plugins_of"]
 
@@ -52,8 +53,9 @@ def plugins_of(loaded: Loaded) -> list[Plugin]:
 def identity(loaded: Loaded, bars: Bars) -> dict[str, Any]:
     """Return all that decides the numbers: config, data, plugins, versions (the seed is in the config)."""
     return {
-        "config": loaded.resolved(),
+        "config": loaded.identity(),
         "data": bars.hash,
+        "contributors": loaded.host.contributors(*CONTRIBUTING),
         "plugins": _origins(loaded.host, plugins_of(loaded)),
         "versions": _versions(),
     }

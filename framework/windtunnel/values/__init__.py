@@ -10,7 +10,7 @@ from windtunnel.values.regimes import Regimes
 from windtunnel.values.rules import Rules
 from windtunnel.values.scores import Outcomes, Scores, SignalFeatures
 from windtunnel.values.section import ConfigModel, Section
-from windtunnel.values.table import Request, Table
+from windtunnel.values.table import Origin, Request, Table
 from windtunnel.values.tune import Tune
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "IntArray",
     "Metric",
     "Orders",
+    "Origin",
     "Outcomes",
     "Patterns",
     "PerBar",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windtunnel.errors import InvalidValueError
 from windtunnel.values.arrays import FloatArray
 
 __all__ = ["Forecast"]
@@ -30,6 +31,21 @@ class Forecast:
     low: FloatArray
     high: FloatArray
     horizon: int
+
+    def check(self, shape: tuple[int, int]) -> None:
+        """Refuse what is no volatility.
+
+        Raises
+        ------
+        InvalidValueError
+            If an array is not ``[T, N]``, or the mean is negative or infinite.
+        """
+        for name in ("mean", "low", "high"):
+            if getattr(self, name).shape != shape:
+                raise InvalidValueError(name, f"must be of shape {shape}", getattr(self, name).shape)
+        wrong = (self.mean < 0) | np.isinf(self.mean)
+        if wrong.any():
+            raise InvalidValueError("mean", "must be finite and at least 0", float(self.mean[wrong][0]))
 
     def cut(self, start: int, stop: int) -> Forecast:
         """Return the bars ``start`` to ``stop`` (exclusive), without copying."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from windtunnel.errors import InvalidValueError
 from windtunnel.values.arrays import BoolArray, FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -59,6 +60,26 @@ class Patterns:
         """Return a table without rows."""
         whole, real = np.empty(0, np.int64), np.empty(0)
         return cls(whole, np.empty(0, "U1"), whole, whole, whole, real, real, real, bars)
+
+    def check(self, shape: tuple[int, int]) -> None:
+        """Refuse what points outside the bars.
+
+        Raises
+        ------
+        InvalidValueError
+            If columns differ in length, or a bar, a symbol or a direction does not exist.
+        """
+        bars, symbols = shape
+        lengths = {name: len(getattr(self, name)) for name in COLUMNS}
+        if len(set(lengths.values())) > 1:
+            raise InvalidValueError("patterns", "must have columns of equal length", lengths)
+        for name, low, high in (("symbol", 0, symbols - 1), ("confirmed", 0, bars - 1), ("direction", -1, 1)):
+            column = getattr(self, name)
+            wrong = (column < low) | (column > high)
+            if wrong.any():
+                raise InvalidValueError(name, f"must lie between {low} and {high}", int(column[wrong][0]))
+        if (self.first > self.confirmed).any():
+            raise InvalidValueError("first", "must not be after confirmed", int(self.first.max()))
 
     def take(self, rows: BoolArray | IntArray) -> Patterns:
         """Return the chosen rows."""

@@ -11,6 +11,9 @@ __all__ = ["PerBar"]
 class PerBar(Protocol):
     """A value with one entry a bar: it can be cut, joined, and left blank."""
 
+    def check(self, shape: tuple[int, int]) -> None:
+        """Refuse, by InvalidValueError, what cannot be about T bars of N symbols."""
+
     def cut(self, start: int, stop: int) -> Self:
         """Return the bars ``start`` to ``stop`` (exclusive)."""
 

@@ -47,6 +47,23 @@ class Regimes:
             wanted.append(self.names.index(name))
         return np.isin(self.codes, wanted)
 
+    def check(self, shape: tuple[int, int]) -> None:
+        """Refuse what is no probability.
+
+        Raises
+        ------
+        InvalidValueError
+            If the probabilities are not ``[T, N, K]``, not in [0, 1], or do not sum to 1 where known.
+        """
+        wanted = (*shape, len(self.names))
+        if self.probabilities.shape != wanted:
+            raise InvalidValueError("probabilities", f"must be of shape {wanted}", self.probabilities.shape)
+        total = self.probabilities.sum(axis=2)
+        wrong = (np.abs(total - 1) > 1e-6) | (self.probabilities < 0).any(axis=2)
+        if wrong.any():
+            rule = "must be at least 0 and sum to 1"
+            raise InvalidValueError("probabilities", rule, float(total[wrong][0]))
+
     def cut(self, start: int, stop: int) -> Regimes:
         """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
         return Regimes(self.names, self.probabilities[start:stop])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from windtunnel.errors import InvalidValueError
 from windtunnel.values.arrays import BoolArray, FloatArray, IntArray
 
 __all__ = ["Outcomes", "Scores", "SignalFeatures"]
@@ -84,6 +85,23 @@ class Scores:
     probability: FloatArray
     confidence: FloatArray
     contributions: FloatArray
+
+    def check(self, signals: int, features: int) -> None:
+        """Refuse what is no probability.
+
+        Raises
+        ------
+        InvalidValueError
+            If an array has the wrong shape, or a probability lies outside [0, 1].
+        """
+        shapes = {"probability": (signals,), "confidence": (signals,), "contributions": (signals, features)}
+        for name, shape in shapes.items():
+            if getattr(self, name).shape != shape:
+                raise InvalidValueError(name, f"must be of shape {shape}", getattr(self, name).shape)
+        wrong = (self.probability < 0) | (self.probability > 1)
+        if wrong.any():
+            value = float(self.probability[wrong][0])
+            raise InvalidValueError("probability", "must lie between 0 and 1", value)
 
     @classmethod
     def unknown(cls, signals: int, features: int) -> Scores:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Request", "Table"]
+__all__ = ["Origin", "Request", "Table"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,25 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
+class Origin:
+    """The file that some rows of a table come from.
+
+    Parameters
+    ----------
+    file : str
+        Its name.
+    rows : sequence of int
+        For each of these rows, its row in the file, from 0.
+    line : callable or None
+        Takes a row of the file and returns its line, from 1; None where the file is not text.
+    """
+
+    file: str
+    rows: Sequence[int]
+    line: Callable[[int], int] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Table:
     """Market data as a source has them, before the gate.
 
@@ -51,6 +70,9 @@ class Table:
         strptime format of times that are text and cannot be read without one.
     timezone : str or None
         Zone of the clock that naive times read; None leaves them as they are.
+    origin : tuple of Origin
+        Where the rows come from, in their order; empty where there are no files. Errors then name file and
+        row.
     """
 
     frame: pd.DataFrame
@@ -58,3 +80,13 @@ class Table:
     truth: Mapping[str, Any] | None = None
     time_format: str | None = None
     timezone: str | None = None
+    origin: tuple[Origin, ...] = ()
+
+    def place(self, row: int) -> tuple[str, int, int | None] | None:
+        """Return the file that a row comes from, its row there and its line; None where that is not known."""
+        for part in self.origin:
+            if row < len(part.rows):
+                there = int(part.rows[row])
+                return part.file, there, part.line(there) if part.line is not None else None
+            row -= len(part.rows)
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from windtunnel.errors import DataError, InvalidValueError, nearest
 from windtunnel.plugin import DataSource
-from windtunnel.values import Request, Table
+from windtunnel.values import Origin, Request, Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,12 +72,21 @@ class _FileSource(DataSource):
         frames = [self._load(file, lone or self._symbol(file), request.symbols) for file in files]
         frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
         attributes = {} if self.attributes is None else _attributes(self.attributes)
-        return Table(frame, attributes, time_format=self.time_format, timezone=self.timezone)
+        origin = [
+            Origin(file.name, part.index, self._lines(file)) for file, part in zip(files, frames, strict=True)
+        ]
+        return Table(
+            frame, attributes, time_format=self.time_format, timezone=self.timezone, origin=tuple(origin)
+        )
 
     @property
     def _rows_before(self) -> int:
         """Number of rows in the file before the first one of data."""
         return 0
+
+    def _lines(self, file: Path) -> Callable[[int], int] | None:
+        """Return what finds the line of a row, from 1, in a file of text."""
+        return None
 
     @abstractmethod
     def _names(self, file: Path) -> list[str]:
@@ -85,7 +94,10 @@ class _FileSource(DataSource):
 
     @abstractmethod
     def _read(self, file: Path, columns: Mapping[str, str], symbols: Sequence[str]) -> pd.DataFrame:
-        """Return the columns named by the keys; values say which is what. May leave other symbols out."""
+        """Return the columns named by the keys; values say which is what.
+
+        Other symbols may be left out; the index holds each row's number in the file.
+        """
 
     def _files(self, symbols: Sequence[str]) -> list[Path]:
         path = Path(self.path)
@@ -108,10 +120,11 @@ class _FileSource(DataSource):
         return file.name[: -len(max(endings, key=len))] if endings else file.name
 
     def _load(self, file: Path, symbol: str, symbols: Sequence[str]) -> pd.DataFrame:
-        with _unreadable(file, self._rows_before):
+        reading = file, self._rows_before, self._lines(file)
+        with _unreadable(*reading):
             names = self._names(file)
         chosen = self._chosen(names, file)
-        with _unreadable(file, self._rows_before):
+        with _unreadable(*reading):
             frame = self._read(file, chosen, symbols)
         frame = frame.rename(columns=chosen)
         known = {name.lower() for name in chosen.values()}
@@ -129,11 +142,15 @@ class _FileSource(DataSource):
                 raise InvalidValueError(f"columns.{name}", f"must be a column of {file.name}{told}", column)
         displaced = [name for name in names if name.strip().lower() in self.columns and name not in meant]
         left_out = {*self.ignore, *displaced}
+        for name in names:
+            if names.count(name) > 1 and name not in left_out:
+                message = f"there are {names.count(name)} columns {name!r}"
+                raise DataError(message, rule="duplicate_column", file=file.name)
         return {name: meant.get(name, name) for name in names if name not in left_out}
 
 
 @contextmanager
-def _unreadable(file: Path, rows_before: int = 1) -> Iterator[None]:
+def _unreadable(file: Path, rows_before: int = 1, line: Callable[[int], int] | None = None) -> Iterator[None]:
     """Turn what a reader raises into an error that names the file, and the row where the reader knows it."""
     import pyarrow as pa
 
@@ -143,8 +160,9 @@ def _unreadable(file: Path, rows_before: int = 1) -> Iterator[None]:
         text = " ".join(str(error).split())
         found = re.search(r"Row #([0-9]+): ", text)
         row = int(found[1]) - 1 - rows_before if found else None
-        message = f"{file.name}: {text[found.end() :] if found else text}"
-        raise DataError(message, rule="unreadable", row=row) from error
+        message = text[found.end() :] if found else text
+        at = None if line is None or row is None else line(row)
+        raise DataError(message, rule="unreadable", row=row, file=file.name, line=at) from error
 
 
 def _attributes(file: Path) -> Mapping[str, Mapping[str, Any]]:
@@ -155,13 +173,13 @@ def _attributes(file: Path) -> Mapping[str, Mapping[str, Any]]:
     with _unreadable(file):
         table = csv.read_csv(file, convert_options=csv.ConvertOptions(column_types={"symbol": string()}))
     if "symbol" not in table.column_names:
-        raise DataError(f"{file.name}: no column symbol", rule="missing_column")
+        raise DataError("no column symbol", rule="missing_column", file=file.name)
     found: dict[str, Mapping[str, Any]] = {}
     for row, record in enumerate(table.to_pylist()):
         symbol = record.pop("symbol")
         if symbol in found:
             raise DataError(
-                f"{file.name}: the symbol is there twice", rule="duplicate", symbol=symbol, row=row
+                "the symbol is there twice", rule="duplicate", symbol=symbol, row=row, file=file.name
             )
         found[symbol] = record
     return found

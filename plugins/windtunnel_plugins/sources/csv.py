@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
@@ -43,6 +45,17 @@ class Csv(_FileSource):
     @property
     def _rows_before(self) -> int:
         return self.skip + (self.header is None)
+
+    def _lines(self, file: Path) -> Callable[[int], int]:
+        def line(row: int) -> int:
+            import pyarrow as pa
+
+            with TextIOWrapper(pa.input_stream(str(file), compression="detect"), "latin-1") as text:
+                rest = islice(enumerate(text, 1), self.skip, None)
+                filled = (number for number, content in rest if content != "\n")
+                return next(islice(filled, (self.header is None) + row, None))
+
+        return line
 
     def _names(self, file: Path) -> list[str]:
         from pyarrow import csv

@@ -21,8 +21,9 @@ __all__ = ["Frame"]
 class Frame(DataSource):
     """Hands over a DataFrame, from Python: ``Frame(frame=prices)``.
 
-    The frame is long or wide, as :func:`windtunnel.gate.admit` reads it. Written down, the source shows a
-    hash of the frame in its place, so it cannot be built from YAML.
+    The frame is long (a time column or an index of times, ``symbol``, ``close`` and others) or wide (a column
+    a symbol, or columns of two levels, field and symbol). Written down, the source shows a hash of the frame
+    in its place, so it cannot be built from YAML.
     """
 
     name = "frame"

@@ -47,6 +47,8 @@ class Parquet(_FileSource):
         return {column: "time" if name == _UNNAMED_INDEX else name for column, name in chosen.items()}
 
     def _read(self, file: Path, columns: Mapping[str, str], symbols: Sequence[str]) -> pd.DataFrame:
+        import pandas as pd
+        import pyarrow as pa
         from pyarrow import compute
 
         data = self._open(file)
@@ -54,7 +56,9 @@ class Parquet(_FileSource):
         if symbols and symbol is not None and _is_text(data.schema.field(symbol).type):
             only = data.to_table(columns=list(columns), filter=compute.field(symbol).isin(list(symbols)))
             if len(only[symbol].unique()) == len(symbols):
-                return _frame(only)
+                names = data.to_table(columns=[symbol])[symbol]
+                rows = compute.indices_nonzero(compute.is_in(names, value_set=pa.array(symbols, names.type)))
+                return _frame(only).set_axis(pd.Index(rows.to_numpy()))
         return _frame(data.to_table(columns=list(columns)))
 
     def _open(self, file: Path) -> dataset.Dataset:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Self
-from urllib.parse import quote
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Self
+from urllib.parse import quote, unquote, urlsplit
 
 from annotated_types import MinLen
 from pydantic import ConfigDict, SecretStr, field_validator
@@ -12,6 +13,9 @@ from pydantic import ConfigDict, SecretStr, field_validator
 from windtunnel.errors import InvalidValueError, MissingExtraError, PluginError
 from windtunnel.plugin import DataSource
 from windtunnel.values import Request, Table
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL
 
 __all__ = ["Sql"]
 
@@ -82,6 +86,8 @@ class Sql(DataSource):
 
         Raises
         ------
+        InvalidValueError
+            If the database is a file that is not there.
         MissingExtraError
             If the driver of the database is not installed.
         PluginError
@@ -92,16 +98,39 @@ class Sql(DataSource):
 
         try:
             engine = create_engine(self.url.get_secret_value())
+            _require_file(engine.url)
             with engine.connect() as connection:
                 frame = pd.read_sql_query(text(self.query), connection)
             engine.dispose()
+        except InvalidValueError:
+            raise
         except ModuleNotFoundError as error:
             if error.name == "psycopg":
                 raise MissingExtraError("psycopg", "postgres") from error
             raise PluginError(f"data source sql: the driver {error.name} is not installed") from error
         except Exception as error:  # noqa: BLE001 - a driver may raise anything
-            told = " ".join(str(error).split())
+            told = " ".join(_reason(error).split())
             for secret in self._secrets():
                 told = told.replace(secret, "***").replace(quote(secret, safe=""), "***")
             raise PluginError(f"data source sql: {told}") from None
         return Table(frame, timezone=self.timezone)
+
+
+def _require_file(url: URL) -> None:
+    """Refuse a SQLite file that is not there, which the driver would create empty."""
+    if url.get_backend_name() != "sqlite" or url.query.get("mode") == "memory":
+        return
+    name = url.database or ":memory:"
+    if "uri" in url.query and name.startswith("file:"):
+        name = unquote(urlsplit(name).path)
+    if name != ":memory:" and not Path(name).is_file():
+        raise InvalidValueError("url", "must name a database file that is there", name)
+
+
+def _reason(error: Exception) -> str:
+    """Return what the driver itself said, without the query that pandas and SQLAlchemy add to it."""
+    from sqlalchemy.exc import StatementError
+
+    while not isinstance(error, StatementError) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return str(error.orig) if isinstance(error, StatementError) and error.orig else str(error)

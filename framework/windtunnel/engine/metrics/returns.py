@@ -96,7 +96,7 @@ def sortino(returns: FloatArray, periods_per_year: float) -> float:
     if len(returns) < 2:
         return math.nan
     below = np.minimum(returns, 0.0)
-    downside = math.sqrt(float(below @ below) / len(returns))
+    downside = math.sqrt(float((below * below).sum()) / len(returns))
     if downside <= _NOISE:
         return math.nan
     return float(returns.mean()) / downside * math.sqrt(periods_per_year)
@@ -215,7 +215,7 @@ def beta(returns: FloatArray, benchmark: FloatArray) -> float:
     if math.isnan(deviation(benchmark)):
         return math.nan
     centred = benchmark - benchmark.mean()
-    return float(centred @ returns) / float(centred @ centred)
+    return float((centred * returns).sum()) / float((centred * centred).sum())
 
 
 def alpha(returns: FloatArray, benchmark: FloatArray, periods_per_year: float) -> float:

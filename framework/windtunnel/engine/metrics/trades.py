@@ -36,7 +36,7 @@ def turnover(units: FloatArray, price: FloatArray, equity: FloatArray, periods_p
     average = float(equity.mean()) if len(equity) else 0.0
     if average <= 0:
         return math.nan
-    return float(np.abs(units) @ price) / average * periods_per_year / len(equity)
+    return float((np.abs(units) * price).sum()) / average * periods_per_year / len(equity)
 
 
 def trade_count(pnl: FloatArray) -> int:

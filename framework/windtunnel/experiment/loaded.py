@@ -1,0 +1,115 @@
+"""A loaded experiment: what was asked for, ready to run, and able to say where each value stands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path as FilePath
+from typing import Any
+
+from windtunnel.errors import Mistake
+from windtunnel.experiment.document import dump
+from windtunnel.experiment.model import Experiment
+from windtunnel.experiment.node import Node
+from windtunnel.experiment.parameters import is_path
+from windtunnel.experiment.places import SECRETS, is_relative, secrets_in
+from windtunnel.plugin import (
+    DataSource,
+    Host,
+    LearnedStrategy,
+    PatternDetector,
+    RegimeModel,
+    SignalScorer,
+    Strategy,
+    VolatilityModel,
+)
+
+__all__ = ["SLOTS", "Loaded"]
+
+SLOTS = ("data", "strategy", "regime", "volatility", "scorer")
+_ATTRIBUTES = {"data": "source"}
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """An experiment, checked, with its plugins built.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        As it was written: ``params`` without defaults, secrets by name.
+    host : Host
+        Where the plugins come from.
+    strategy, patterns, regime, volatility, scorer, source
+        The plugins; None where the experiment has none. Only these hold the values of secrets.
+    file : str or None
+        The file as the user named it.
+    """
+
+    experiment: Experiment
+    host: Host
+    strategy: Strategy | LearnedStrategy
+    patterns: tuple[PatternDetector, ...]
+    regime: RegimeModel | None
+    volatility: VolatilityModel | None
+    scorer: SignalScorer | None
+    source: DataSource = field(repr=False)
+    file: str | None
+    _resolved: Mapping[str, Any] = field(repr=False)
+    _root: Node = field(repr=False)
+    _folder: FilePath = field(repr=False)
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the whole configuration with every default, as JSON values.
+
+        The same on every machine: paths are relative to the experiment's file as it wrote them, secrets
+        are ``${NAME}``, and nothing is left of ``extends`` and overrides but what they came to.
+        """
+        return deepcopy(dict(self._resolved))
+
+    def resolved_yaml(self, folder: str | PathLike[str] | None = None) -> str:
+        """Return :meth:`resolved` as YAML, which loads to the same again.
+
+        With a ``folder``, relative paths are rewritten so that the file may stand there.
+        """
+        if folder is None:
+            return dump(self._resolved)
+        there = FilePath(folder).resolve()
+        return dump(self._with_paths(lambda text: os.path.relpath((self._folder / text).resolve(), there)))
+
+    def identity(self) -> dict[str, Any]:
+        """Return what :meth:`resolved` does, with every path cut down to its last name.
+
+        What a file holds decides the numbers, not where it lies.
+        """
+        return self._with_paths(lambda text: FilePath(text).name)
+
+    def mistake(self, key: str, message: str) -> Mistake:
+        """Return a mistake in the value at a dotted key, with its place and without secrets."""
+        node = self._root.find(tuple(key.split(".")))
+        return Mistake(key, self.hide_secrets(message), node.file, node.line)
+
+    def hide_secrets(self, text: str) -> str:
+        """Return a text in which the values of the experiment's secrets are replaced by their names."""
+        names = {name for used in secrets_in(self._root.find(SECRETS), ()).values() for name in used}
+        values = {name: os.environ.get(name, "") for name in names}
+        for name, value in sorted(values.items(), key=lambda item: -len(item[1])):
+            text = text.replace(value, f"${{{name}}}") if value else text
+        return text
+
+    def _with_paths(self, change: Callable[[str], str]) -> dict[str, Any]:
+        """Return the resolved configuration with every relative path changed."""
+        config = self.resolved()
+        components = [(config[slot], getattr(self, _ATTRIBUTES.get(slot, slot))) for slot in SLOTS]
+        components += zip(config["patterns"], self.patterns, strict=True)
+        for section, plugin in components:
+            for name, declared in type(plugin).model_fields.items() if plugin is not None else ():
+                value = section["params"].get(name)
+                if isinstance(value, str) and is_path(name, declared) and is_relative(value):
+                    section["params"][name] = FilePath(change(value)).as_posix()
+        plugins = config["plugins"]
+        plugins["files"] = [FilePath(change(text)).as_posix() for text in plugins["files"]]
+        return config
