@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +16,7 @@ from windtunnel.bars import FIELDS, Bars
 from windtunnel.data import DataSection, load, resample
 from windtunnel.errors import DataError, InvalidValueError, PluginError
 from windtunnel.plugin import DataSource
-from windtunnel.values import Request, Table
+from windtunnel.values import Origin, Request, Table
 from windtunnel_plugins.sources import Frame
 
 nan = np.nan
@@ -63,6 +64,7 @@ def test_a_year_may_be_a_number() -> None:
         ({"resample": "0h"}, "resample: must be a number"),
         ({"resample": "36h"}, "must be written in days"),
         ({"symbols": ("A", "B", "A")}, r"symbols: must be different names \(got 'A'\)"),
+        ({"symbols": "SP500"}, r"symbols: must be a list of names \(got 'SP500'\)"),
         ({"quality": {"repair": "mend"}}, "repair: must be one of drop, forward_fill"),
         ({"quality": {"repair": {"unsorted": "drop"}}}, "repair.unsorted: must be one of none, sort"),
         ({"quality": {"repair": {"outside_rage": "drop"}}}, "did you mean outside_range"),
@@ -115,9 +117,7 @@ def test_what_a_source_does_wrong_names_the_source() -> None:
 def test_bars_of_another_timeframe_are_refused() -> None:
     source = Given(answer=Table(daily()))
     for other in ("1h", "12h", "2d", "1w", "1M"):
-        with pytest.raises(
-            InvalidValueError, match="timeframe: must be what the source has, bars 86400 seconds"
-        ):
+        with pytest.raises(InvalidValueError, match="timeframe: must be what the source has, bars 1d apart"):
             load(source, section(timeframe=other))
     assert len(load(source, section(timeframe="24h")).bars) == 10
     months = pd.DataFrame({"time": pd.date_range("2020-03-01", periods=3, freq="MS"), "close": 1.0})
@@ -225,13 +225,45 @@ def test_days_follow_the_clock_of_the_exchange_over_a_change_of_clocks() -> None
 
 
 def test_bars_cannot_be_made_shorter() -> None:
-    with pytest.raises(
-        InvalidValueError, match="must not be shorter than the bars, which are 86400 seconds apart"
-    ):
+    with pytest.raises(InvalidValueError, match="must not be shorter than the bars, which are 1d apart"):
         resample(Bars.from_frame(daily()), "1h")
     with pytest.raises(InvalidValueError, match="such as 5m"):
         resample(Bars.from_frame(daily()), "hourly")
     assert len(resample(Bars.from_frame(daily()).cut(0, 0), "1h")) == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "timeframe"),
+    [("250ms", "0s"), ("90s", "90s"), ("5min", "5m"), ("4h", "4h"), ("3D", "3d"), ("7D", "1w"), ("MS", "1M")],
+)
+def test_the_distance_of_bars_is_told_as_a_timeframe(step: str, timeframe: str) -> None:
+    frame = pd.DataFrame({"time": pd.date_range("2020-01-01", periods=5, freq=step), "close": 1.0})
+    with pytest.raises(InvalidValueError, match=f"bars {timeframe} apart"):
+        load(Given(answer=Table(frame)), section(timeframe="1d"))
+
+
+def test_days_over_a_change_of_clocks_are_told_as_days() -> None:
+    days = pd.date_range("2020-03-06", periods=5, tz="America/New_York")
+    with pytest.raises(InvalidValueError, match="which are 1d apart"):
+        resample(Bars.from_frame(pd.DataFrame({"time": days, "close": 1.0})), "1h")
+
+
+def test_an_error_tells_the_row_of_the_file_that_it_comes_from() -> None:
+    frame = daily(4)
+    frame.loc[6, "close"] = -1.0
+    origin = (Origin("A.csv", range(4)), Origin("B.csv", [10, 12, 14, 16], lambda row: row + 2))
+    with pytest.raises(DataError) as caught:
+        load(Given(answer=Table(frame, origin=origin)), section())
+    error = caught.value
+    assert (error.file, error.row, error.line) == ("B.csv", 14, 16)
+    assert str(error) == (
+        "symbol B, row 14 of B.csv (line 16): 2020-01-03: close is -1 [not_positive]; "
+        "data.quality.repair can be drop, forward_fill, mark_missing"
+    )
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), vars(again)) == (str(error), vars(error))
+    with pytest.raises(DataError, match="symbol B, row 6: 2020-01-03"):
+        load(Given(answer=Table(frame, origin=origin[:1])), section())
 
 
 @st.composite

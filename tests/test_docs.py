@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
 import runpy
 import sys
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -20,7 +20,8 @@ from windtunnel.bars import Bars
 from windtunnel.data import DataSection
 from windtunnel.gate import REPAIRS
 from windtunnel.learn import LearnedSection
-from windtunnel.pipeline import Candidate, Part
+from windtunnel.market import Market
+from windtunnel.pipeline import Candidate, Part, run
 from windtunnel.pipeline.sections import (
     GateSection,
     PatternsSection,
@@ -61,6 +62,12 @@ def named_files(text: str) -> Mapping[str, str]:
     """Return the blocks that begin with the name of the file that they are."""
     found = {re.match(r"# (\w+\.py)\n", code): code for code in blocks(text, "python")}
     return {match[1]: code for match, code in found.items() if match}
+
+
+def table(text: str, heading: str) -> list[tuple[str, str]]:
+    """Return the name in the first column of a table, and what its last column says."""
+    rows = text[text.index(f"\n| {heading} |") :].split("\n\n")[0]
+    return re.findall(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", rows, flags=re.MULTILINE)
 
 
 def run_page(name: str, folder: Path) -> Mapping[str, Any]:
@@ -108,7 +115,7 @@ def test_the_experiments_load(name: str, tmp_path: Path, monkeypatch: pytest.Mon
     for file, code in named_files(page("plugins")).items():
         (tmp_path / file).write_text(code, encoding="utf-8")
     for variable in re.findall(r"\$\{(\w+)\}", " ".join(texts)):
-        monkeypatch.setitem(os.environ, variable, "hush")
+        monkeypatch.setenv(variable, "hush")
     for text in texts:
         config = tmp_path / "mine.yaml"
         config.write_text(text, encoding="utf-8")
@@ -130,6 +137,13 @@ def test_every_kind_is_shown_with_its_signature() -> None:
             for method in sorted(base.__abstractmethods__):
                 assert f"`{signature(getattr(base, method))}`" in text
     assert f"`{signature(Model.fit)}`" in text
+
+
+def test_every_method_of_the_market_is_named() -> None:
+    (named,) = re.findall(r"`(sma ema [a-z_ ]+)`", page("plugins"))
+    views = {"computed", "having", "select", "until", "window"}
+    methods = {name for name, item in vars(Market).items() if inspect.isfunction(item) and name[0] != "_"}
+    assert set(named.split()) == methods - views
 
 
 def test_every_hook_is_shown_with_its_signature() -> None:
@@ -168,6 +182,10 @@ def test_the_examples_work_together_and_know_no_future(
         patterns=(Part(examples["OutsideBar"](), PatternsSection(use="it")),),
         scorer=Part(examples["Halves"](), ScorerSection(use="it", min_outcomes=4, **schedule)),
     )
+    decision = run(bars, candidate).decision
+    assert decision.signals is not None
+    assert np.isfinite(decision.signals.scores.probability).any()
+    assert 0 < decision.refused_by_gate < decision.entries
     found = verify(bars, candidate, cuts=3)
     assert found.clean, found
     assert set(found.stages) >= {"volatility", "regime", "patterns", "strategy", "scorer"}
@@ -203,14 +221,14 @@ def test_a_package_that_is_not_allowed_stays_out(acme: Host) -> None:
 
 
 def test_every_rule_of_the_gate_stands_with_its_repairs() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", page("data"), flags=re.MULTILINE)
+    rows = table(page("data"), "rule")
     assert {rule: tuple(re.findall(r"`(\w+)`", legal)) for rule, legal in rows} == REPAIRS
     assert [rule for rule, _ in rows] == list(REPAIRS)
 
 
 def test_every_source_stands_with_its_parameters() -> None:
     host = build_host(allow=["windtunnel"])
-    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \|([^|]*)\|$", page("data").split("## Long")[0], re.MULTILINE)
+    rows = table(page("data"), "source")
     assert sorted(name for name, _ in rows) == host.names("data")
     for name, cell in rows:
         fields = host.plugin("data", name).model_fields

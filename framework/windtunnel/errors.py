@@ -104,7 +104,7 @@ class DataError(WindtunnelError):
         if where:
             places.append(" of ".join(where) + ("" if self.line is None else f" (line {self.line})"))
         more = f" (and {self.count - 1} more)" if self.count > 1 else ""
-        told = f"; data.quality.repair can be {' or '.join(self.repairs)}" if self.repairs else ""
+        told = f"; data.quality.repair can be {', '.join(self.repairs)}" if self.repairs else ""
         return f"{', '.join(places)}{': ' if places else ''}{self.message}{more} [{self.rule}]{told}"
 
 

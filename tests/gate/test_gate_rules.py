@@ -39,6 +39,20 @@ def test_a_broken_rule_is_named_with_its_row(rule: str) -> None:
     assert text in str(caught.value)
 
 
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_broken_rule_names_its_repairs(rule: str) -> None:
+    with pytest.raises(DataError) as caught:
+        gate.admit(BROKEN[rule][0])
+    assert caught.value.repairs == gate.REPAIRS[rule]
+    told = f"[{rule}]; data.quality.repair can be {', '.join(gate.REPAIRS[rule])}"
+    assert str(caught.value).endswith(told if gate.REPAIRS[rule] else f"[{rule}]")
+
+
+def test_arrays_are_not_told_of_repairs_that_they_cannot_have() -> None:
+    with pytest.raises(DataError, match=r"\[not_positive\]$"):
+        gate.admit_arrays(DAYS, [1.0, -1.0, 1.0, 1.0])
+
+
 ONE_BAR = [rule for rule, legal in gate.REPAIRS.items() if "forward_fill" in legal]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,18 @@ SHAPES: dict[str, Callable[[], pd.DataFrame]] = {
     "index": lambda: table().set_index(pd.DatetimeIndex(DAYS)).drop(columns="time"),
     "named index": lambda: table().set_index("time"),
     "two index levels": lambda: table(symbol="asset").set_index(["symbol", "time"]),
+    "index of text": lambda: table().set_index("time").rename_axis(None),
+    "index of text with times": lambda: (
+        table().set_index(pd.Index([f"{day} 00:00" for day in DAYS])).iloc[:, 1:]
+    ),
+    "index of dates": lambda: table().set_index(pd.Index(pd.to_datetime(DAYS).date)).iloc[:, 1:],
+    "index of objects": lambda: table().set_index(pd.DatetimeIndex(DAYS).astype(object)).iloc[:, 1:],
+    "index of text, other name": lambda: table().set_index("time").rename_axis("Day"),
+    "index levels without names": lambda: (
+        table(symbol="asset").set_index(["symbol", "time"]).rename_axis(["symbol", None])
+    ),
+    "former index": lambda: table().set_index(pd.DatetimeIndex(DAYS)).iloc[:, 1:].reset_index(),
+    "field over symbol, index of text": lambda: _wide(["asset"]).rename_axis(None),
     "odd index": lambda: table().set_index(pd.Index([7, 7, 3, 1])),
     "capitals": lambda: table().rename(columns=lambda name: f" {name.upper()} "),
     "text": lambda: table().astype(str),
@@ -41,6 +54,40 @@ def test_shapes_of_tables(shape: str) -> None:
     assert admitted.time.tolist() == plain.time.tolist()
     for name, values in plain.fields.items():
         assert admitted.fields[name].tolist() == values.tolist(), name
+
+
+def test_an_index_of_text_is_no_time_beside_a_column_of_it() -> None:
+    admitted = gate.admit(table().set_index(pd.Index(["2021-01-01"] * 4)))
+    assert days(admitted) == DAYS
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        (table().drop(columns="time"), r"volume$"),
+        (
+            table().drop(columns="time").set_index(pd.Index(["1/2/2020", *DAYS[1:]])),
+            "if the index is it .'1/2/2020'",
+        ),
+        (table().drop(columns="time").set_index(pd.Index(["AAPL"] * 4)), r"rename_axis\('time'\)"),
+        (table().rename(columns={"time": "index"}), "if 'index' is it, rename it to time"),
+        (table().drop(columns="time").reset_index(), "if 'index' is it, rename it to time"),
+    ],
+)
+def test_a_table_without_times_says_what_could_be_them(frame: pd.DataFrame, text: str) -> None:
+    with pytest.raises(DataError, match="no column of time") as caught:
+        gate.admit(frame)
+    assert re.search(text, caught.value.message)
+
+
+def test_a_text_index_with_a_day_that_is_none_names_its_row() -> None:
+    with pytest.raises(DataError, match=r"row 2: '2020-02-30' is not a time.*can be drop"):
+        gate.admit(table().drop(columns="time").set_index(pd.Index([*DAYS[:2], "2020-02-30", DAYS[3]])))
+
+
+def test_a_symbols_argument_of_text_is_no_list() -> None:
+    with pytest.raises(InvalidValueError, match="symbols: must be a list of names"):
+        gate.admit(table(), symbols="asset")
 
 
 def test_wide_closes_keep_every_row_and_leave_cells_without_a_bar() -> None:

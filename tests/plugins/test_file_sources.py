@@ -167,6 +167,66 @@ def test_rows_are_counted_from_the_first_of_data(tmp_path: Path, before: str, pa
     assert caught.value.row == 1
 
 
+@pytest.mark.parametrize(("ending", "line"), [("csv", 7), ("csv.gz", 7), ("parquet", None)])
+def test_a_folder_s_error_names_file_and_row(tmp_path: Path, ending: str, line: int | None) -> None:
+    """A has 80 good rows; in B the sixth of 60 closes is negative, in line 7 after the header."""
+    time = pd.date_range("2020-01-01", periods=80)
+    good = pd.DataFrame({"time": time, "close": 1.0})
+    _write(good, tmp_path / f"A.{ending}")
+    _write(good.iloc[:60].assign(close=np.where(np.arange(60) == 5, -1.0, 1.0)), tmp_path / f"B.{ending}")
+    source = Parquet(path=str(tmp_path)) if ending == "parquet" else Csv(path=str(tmp_path))
+    with pytest.raises(DataError, match=rf"symbol B, row 5 of B\.{ending}") as caught:
+        bars(source)
+    assert (caught.value.file, caught.value.row, caught.value.line) == (f"B.{ending}", 5, line)
+    with pytest.raises(DataError) as caught:
+        bars(source, symbols=("B",))
+    assert (caught.value.file, caught.value.row, caught.value.line) == (f"B.{ending}", 5, line)
+
+
+def test_rows_are_those_of_the_file_when_only_some_symbols_are_read(tmp_path: Path) -> None:
+    """B has the rows 1, 3 and 5; the last is broken."""
+    frame = small("A", "B").sort_values(["time", "symbol"], ignore_index=True)
+    frame.loc[5, "close"] = -1.0
+    _write(frame, tmp_path / "prices.parquet")
+    with pytest.raises(DataError) as caught:
+        bars(Parquet(path=str(tmp_path / "prices.parquet")), symbols=("B",))
+    assert (caught.value.symbol, caught.value.row) == ("B", 5)
+
+
+@pytest.mark.parametrize("last", ["2020-01-02,-2", "2020-01-02,2,3"])
+@pytest.mark.parametrize(
+    ("before", "params"),
+    [
+        ("time,close\n", {}),
+        ("\n\ntime,close\n\n", {}),
+        ("", {"header": ("time", "close")}),
+        ("junk\r\n\r\ntime,close\r\n", {"skip": 1}),
+        ("junk\n\n\n", {"header": ("time", "close"), "skip": 2}),
+    ],
+)
+def test_the_line_counts_what_the_reader_leaves_out(
+    tmp_path: Path, before: str, params: dict[str, Any], last: str
+) -> None:
+    text = f"{before}2020-01-01,1\n\n{last}\n\n"
+    (tmp_path / "X.csv").write_bytes(text.encode())
+    with pytest.raises(DataError) as caught:
+        bars(Csv(path=str(tmp_path / "X.csv"), **params))
+    assert caught.value.row == 1
+    assert caught.value.line == text.splitlines().index(last) + 1
+
+
+def test_two_columns_of_one_name_are_an_error_unless_ignored(tmp_path: Path) -> None:
+    file = tmp_path / "X.csv"
+    file.write_text("time,close,close,note,note\n2020-01-01,1,2,a,b\n")
+    with pytest.raises(DataError, match=r"X\.csv: there are 2 columns 'close'") as caught:
+        bars(Csv(path=str(file), ignore=("note",)))
+    assert caught.value.rule == "duplicate_column"
+    with pytest.raises(DataError, match="there are 2 columns 'close'"):
+        bars(Csv(path=str(file), skip=1, header=("time", "close", "close", "a", "b"), ignore=("a", "b")))
+    file.write_text("time,close,note,note\n2020-01-01,1,a,b\n")
+    assert bars(Csv(path=str(file), ignore=("note",))).close.tolist() == [[1.0]]
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"ARROW1\0\0", b"x" * 100])
 @pytest.mark.parametrize("ending", ["parquet", "feather"])
 def test_a_broken_parquet_file_is_unreadable(tmp_path: Path, content: bytes, ending: str) -> None:
@@ -190,7 +250,7 @@ def test_attributes_come_from_a_file_beside(tmp_path: Path) -> None:
     assert dataset(source).attributes == {"0001": {"sector": "Energy", "size": 3}}
     assert Csv.from_params(source.params()) == source
     sectors.write_text("symbol,sector\nA,x\nA,y\n")
-    with pytest.raises(DataError, match=r"symbol A, row 1: sectors\.csv"):
+    with pytest.raises(DataError, match=r"symbol A, row 1 of sectors\.csv: the symbol is there twice"):
         dataset(source)
     sectors.write_text("ticker,sector\nA,x\n")
     with pytest.raises(DataError, match="no column symbol"):

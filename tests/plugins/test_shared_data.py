@@ -97,7 +97,7 @@ CASES = [
     Case("us_raw_with_factor_files/bac_factor_files.csv", NO_BARS),
     Case("us_raw_with_factor_files/bac_map_files.csv", NO_BARS),
     Case("us_raw_with_factor_files/spy_daily_raw.csv.gz", 5_849),
-    Case("us_raw_with_factor_files/spy_factor_files.csv", NO_BARS),
+    Case("us_raw_with_factor_files/spy_factor_files.csv", ("duplicate_column", None)),
     Case("us_raw_with_factor_files/spy_hour_raw.csv.gz", 40_832, NEW_YORK),
     Case("us_raw_with_factor_files/spy_map_files.csv", NO_BARS),
     Case("us_sp500_daily_2013_2018/prices.parquet", ("missing_price", 82_949)),

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from source_tables import bars, dataset, small
 
-from windtunnel.errors import InvalidValueError, MissingExtraError, PluginError
+from windtunnel.errors import DataError, InvalidValueError, MissingExtraError, PluginError
 from windtunnel.values import Request
 from windtunnel_plugins import sources
 from windtunnel_plugins.sources import Arch, Bokeh, Frame, Sql
@@ -22,8 +22,10 @@ from windtunnel_plugins.sources import Arch, Bokeh, Frame, Sql
 def test_every_parameter_is_documented_and_every_source_has_an_example(name: str) -> None:
     source = getattr(sources, name)
     assert source.__doc__
+    assert ":`" not in source.__doc__
     for parameter, field in source.model_fields.items():
         assert field.description, parameter
+        assert ":`" not in field.description, parameter
     example = source.example()
     assert json.loads(json.dumps(example.params())) == example.params()
 
@@ -71,8 +73,36 @@ def test_sql_reads_a_query(tmp_path: Path) -> None:
     connection.close()
     source = Sql(url=SecretStr(f"sqlite:///{file}"), query="SELECT time, symbol, close FROM prices")
     assert bars(source, symbols=("B",)).close[:, 0].tolist() == [11.0, 12.0, 13.0]
-    with pytest.raises(PluginError, match="no such table: trades"):
+    with pytest.raises(PluginError) as caught:
         bars(Sql(url=SecretStr(f"sqlite:///{file}"), query="SELECT * FROM trades"))
+    assert str(caught.value) == "data source sql: no such table: trades"
+
+
+@pytest.mark.parametrize("form", ["sqlite:///{}", "sqlite+pysqlite:///{}", "sqlite:///file:{}?uri=true"])
+def test_sql_does_not_make_the_file_that_it_cannot_find(tmp_path: Path, form: str) -> None:
+    file = tmp_path / "pries.db"
+    source = Sql(url=SecretStr(form.format(file)), query="SELECT 1")
+    with pytest.raises(InvalidValueError, match=r"url: must name a database file that is there .*pries\.db"):
+        bars(source)
+    assert not file.exists()
+    file.touch()
+    with pytest.raises(DataError, match="no column of time"):
+        bars(source)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file:x?mode=memory&uri=true",
+        "sqlite:///file::memory:?uri=true",
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Selection of the SingletonThreadPool")
+def test_sql_needs_no_file_for_a_database_in_memory(url: str) -> None:
+    source = Sql(url=SecretStr(url), query="SELECT '2020-01-01' AS time, 2.0 AS close")
+    assert bars(source).close.tolist() == [[2.0]]
 
 
 SECRET = "pa55word"

@@ -213,6 +213,16 @@ def test_a_wrong_request_for_data_is_placed(tmp_path: Path) -> None:
         runner.execute(experiment.load(path), out=tmp_path)
 
 
+def test_a_regime_that_the_model_does_not_know_is_placed(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "strategy: buy_and_hold\ndata: {use: arch, symbols: [SP500]}\n"
+        "regime: {use: trend_volatility}\ngate:\n  regime: {not: [high_vol]}\n"
+    )
+    with pytest.raises(ConfigError, match=r"mine\.yaml:5: gate\.regime\.not: .*did you mean high_volatility"):
+        runner.execute(experiment.load(path), out=tmp_path)
+
+
 def test_a_secret_is_never_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY", "hunter2")
     params = {"path": "${CANARY}/prices.csv"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -15,6 +16,7 @@ from windtunnel.errors import PluginError, WindtunnelError
 __all__ = ["Guarded"]
 
 _INPUT = (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 _TRACEBACK = "run windtunnel --debug … for the traceback"
 
 
@@ -59,10 +61,19 @@ def _verdict(error: Exception) -> tuple[str, int]:
         return f"{error}\n    {_TRACEBACK}", error.exit_code
     if isinstance(error, WindtunnelError):
         return str(error), error.exit_code
-    if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}", 2 if isinstance(error, _INPUT) else 3
+    if isinstance(error, OSError) and error.errno is not None:
+        return _about_file(error, error.errno)
     what = " ".join(f"{type(error).__name__}: {error}".split())
     return f"unexpected error: {what}; this is a bug; {_TRACEBACK}", 3
+
+
+def _about_file(error: OSError, number: int) -> tuple[str, int]:
+    """Return which file it is about and what the system says, and the exit code."""
+    what = "" if error.filename is None else f"{error.filename}: "
+    if number in _UNWRITABLE:
+        what = f"cannot write {what}" if what else "cannot write: "
+    wrong = isinstance(error, _INPUT) or number == errno.EROFS
+    return f"{what}{os.strerror(number)}", 2 if wrong else 3
 
 
 def _complain(message: str) -> None:

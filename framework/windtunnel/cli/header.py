@@ -91,20 +91,21 @@ def components(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, An
 
 def named(section: Mapping[str, Any]) -> str:
     """Return a component as a call: ``sma_cross(fast=20, slow=100)``."""
-    from windtunnel.experiment.parameters import shown
+    from windtunnel.reporting.text import called
 
-    listed = ", ".join(f"{key}={shown(value)}" for key, value in section["params"].items())
-    return f"{section['use']}({listed})" if listed else str(section["use"])
+    return called(section)
 
 
-def timeframe(config: Mapping[str, Any], periods_per_year: float) -> str:
-    """Say how long a bar is: what the experiment asks for, or what the data show."""
+def timeframe(config: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Say how long a bar is: what the data show, or what the experiment asks for."""
     from windtunnel.reporting.text import bar_word, number
 
-    section = config["data"]
-    asked = section["resample"] or section["timeframe"]
-    found = _ADVERBS.get(bar_word(periods_per_year))
-    return found or (f"{asked} bars" if asked else f"{number(periods_per_year, 0)} bars a year")
+    spacing, section = data.get("spacing"), config["data"]
+    found = _ADVERBS.get(bar_word(data["periods_per_year"]))
+    if found and (not spacing or spacing == "1h"):
+        return found
+    length = section["resample"] or section["timeframe"] or spacing
+    return f"{length} bars" if length else f"{number(data['periods_per_year'], 0)} bars a year"
 
 
 def span(data: Mapping[str, Any]) -> str:
@@ -130,7 +131,7 @@ def describe(config: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, s
 
     symbols = data["symbols"]
     listed = ", ".join(symbols[:4]) + (f", … ({len(symbols)} symbols)" if len(symbols) > 4 else "")
-    parts = [listed, timeframe(config, data["periods_per_year"]), span(data), counted(data["bars"], "bar")]
+    parts = [listed, timeframe(config, data), span(data), counted(data["bars"], "bar")]
     parts.append(f"{counted(data['gaps'], 'bar')} missing" if data["gaps"] else "no gaps")
     repaired = sum(data["repairs"].values())
     if repaired:

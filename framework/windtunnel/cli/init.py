@@ -10,10 +10,11 @@ from typing import Annotated
 
 import typer
 
+from windtunnel.cli.options import require_writable
+
 __all__ = ["init"]
 
 _FILES = ("config.yaml", "my_strategy.py")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def init(
@@ -29,6 +30,7 @@ def init(
     if taken:
         rule = f"must not have a {' or a '.join(taken)} yet; nothing was written"
         raise InvalidValueError("DIR", rule, str(folder))
+    require_writable("DIR", folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
         text = files("windtunnel.cli").joinpath("starter", name).read_text(encoding="utf-8")
@@ -42,5 +44,7 @@ def init(
 
 def _name(folder: Path) -> str:
     """Return what to call the experiment: as its folder, where that is a legal name."""
+    from windtunnel.experiment.model import NAME_RULE, RESERVED
+
     name = folder.resolve().name
-    return name if _NAME.fullmatch(name) else "starter"
+    return name if re.match(NAME_RULE, name) and name.lower() not in RESERVED else "starter"

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -159,7 +160,16 @@ def _snippet(example: Plugin) -> str:
     from windtunnel.experiment.document import dump
 
     component: dict[str, Any] = {"use": example.name}
-    params = example.params()
+    params = {name: _without_folder(example, name, value) for name, value in example.params().items()}
     if params:
         component["params"] = params
     return dump({example.kind: [component] if example.kind == "patterns" else component})
+
+
+def _without_folder(example: Plugin, name: str, value: Any) -> Any:
+    """Return a parameter's value; of a path only the file's name, for its folder is this machine's."""
+    from windtunnel.experiment.parameters import field_named, is_path
+
+    field = field_named(type(example), name)
+    names_file = field is not None and isinstance(value, str) and is_path(name, field)
+    return PurePath(value).name if names_file else value

@@ -69,6 +69,7 @@ def show(
 
     terminal, store = Terminal(), RunStore(out)
     run = _run(store, reference)
+    _refuse_damaged(run)
     report = report_path(store, run)
     if as_json:
         terminal.json(described(run, report))
@@ -109,6 +110,15 @@ def _run(store: RunStore, reference: str | None) -> StoredRun:
     if not runs:
         raise InvalidValueError("--out", "must be a folder with runs", str(store.root))
     return runs[0]
+
+
+def _refuse_damaged(run: StoredRun) -> None:
+    from windtunnel.errors import InvalidValueError
+
+    damage = run.damage
+    if damage is not None:
+        rule = f"is damaged: {damage}; run the experiment again, which writes it anew"
+        raise InvalidValueError("run", rule, f"{run.name}/{run.id}")
 
 
 def _row(run: StoredRun) -> dict[str, Any]:

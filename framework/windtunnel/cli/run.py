@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from contextlib import nullcontext, redirect_stdout
@@ -11,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from windtunnel.cli.options import ConfigArgument, JsonOption, OutOption, SetOption
-from windtunnel.errors import InvalidValueError
+from windtunnel.cli.options import ConfigArgument, JsonOption, OutOption, SetOption, require_writable
 
 __all__ = ["run"]
 
@@ -40,7 +38,7 @@ def run(
     from windtunnel.store import RunStore
 
     terminal = Terminal()
-    _check_writable(out)
+    require_writable("--out", out)
     loaded = experiment.load(config, overrides=assignments or ())
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
     with aside, Progress(terminal, "data", last="backtest and report", silent=as_json) as progress:
@@ -67,16 +65,3 @@ def run(
     terminal.say()
     terminal.copyable("report" if report else "folder", str(report or run.folder))
     terminal.copyable("again", shlex.join(again))
-
-
-def _check_writable(out: Path) -> None:
-    """Refuse a folder that the run could not be kept in, before any work is done.
-
-    Raises
-    ------
-    InvalidValueError
-        If ``out``, or what there is of the path to it, is no folder or may not be written to.
-    """
-    there = next((path for path in (out, *out.absolute().parents) if path.exists()), out)
-    if not (there.is_dir() and os.access(there, os.W_OK)):
-        raise InvalidValueError("--out", "must be a folder that can be written to", str(out))

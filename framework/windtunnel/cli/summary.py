@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["as_json", "report_path", "write_summary"]
 
 _NAN = math.nan
+_LABEL = 22
 
 
 def write_summary(terminal: Terminal, run: StoredRun) -> None:
@@ -61,7 +62,10 @@ def report_path(store: RunStore, run: StoredRun) -> Path | None:
 
 
 def _write_figures(terminal: Terminal, run: StoredRun, manifest: Mapping[str, Any]) -> None:
-    """Write the table; digits stand below digits, so that what has no % ends one column earlier."""
+    """Write the table; digits stand below digits, so that what has no % ends one column earlier.
+
+    On a narrow terminal the notes beside the figures are left out.
+    """
     own = run.metrics
     other = own.pop("benchmark")
     columns = [_figures(own, manifest["comparison"])] + ([_figures(other, None)] if other else [])
@@ -72,15 +76,18 @@ def _write_figures(terminal: Terminal, run: StoredRun, manifest: Mapping[str, An
         for heading, column in zip(headings, columns, strict=True)
     ]
     beside = max(len(note) for _, note in columns[0].values())
+    if 2 + _LABEL + sum(widths) + 4 * len(widths) + beside > terminal.width:
+        columns = [{label: (value, "") for label, (value, _) in column.items()} for column in columns]
+        beside = 0
     terminal.say()
-    terminal.say(_row("", [(heading, "") for heading in headings], widths, beside), style="dim")
+    terminal.row(_row("", [(heading, "") for heading in headings], widths, beside), style="dim")
     for label in columns[0]:
         cells = [column[label] for column in columns if label in column]
-        terminal.say(_row(label, cells, widths, beside))
+        terminal.row(_row(label, cells, widths, beside))
 
 
 def _row(label: str, cells: list[tuple[str, str]], widths: list[int], beside: int) -> str:
-    text = f"{label:<22}"
+    text = f"{label:<{_LABEL}}"
     for place, ((value, note), width) in enumerate(zip(cells, widths, strict=False)):
         text += f"  {value:>{width}}  {note:<{beside if place == 0 else 0}}"
     return text

@@ -60,6 +60,10 @@ class Terminal:
         for line in _broken(text, self.width - indent) or [""]:
             self._line([(" " * indent + line, style)])
 
+    def row(self, text: str, *, style: str = "") -> None:
+        """Write a row of a table, which is never broken."""
+        self._line([("  " + text, style)])
+
     def field(
         self, label: str, text: str, note: str = "", *, room: int = 10, label_style: str = "dim"
     ) -> None:

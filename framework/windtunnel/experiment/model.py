@@ -22,11 +22,13 @@ from windtunnel.pipeline.sections import (
 from windtunnel.reporting.section import ReportSection
 from windtunnel.values import ConfigModel, Rules
 
-__all__ = ["FIRST", "NAME_RULE", "BrokenRulesError", "Experiment", "PluginsSection", "broken_rules"]
+__all__ = ["FIRST", "NAME_RULE", "RESERVED", "BrokenRulesError", "Experiment", "PluginsSection", "broken_rules"]
 
 FIRST = "first"
 """The benchmark that stands for the first symbol of the data."""
 NAME_RULE = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+RESERVED = ("assets", "baselines")
+"""Names of folders beside those of the runs."""
 
 
 class PluginsSection(ConfigModel):
@@ -121,8 +123,10 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             value = value.get(key) if isinstance(value, Mapping) else None
         return value
 
-    benchmark = data.get("benchmark", FIRST)
+    name, benchmark = data.get("name"), data.get("benchmark", FIRST)
     symbols = given("data", "symbols")
+    if isinstance(name, str) and name.lower() in RESERVED:
+        yield "name", f"is reserved for a folder beside the runs (got {name!r})"
     if given("gate", "regime") is not None and given("regime") is None:
         yield "gate.regime", "needs a regime section"
     if given("gate", "pattern") is not None and not given("patterns"):

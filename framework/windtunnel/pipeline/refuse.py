@@ -21,9 +21,9 @@ def gate_refuses(
     refused = np.zeros(side.shape, np.bool_)
     if gate.regime is not None and regimes is not None:
         if isinstance(gate.regime, NotIn):
-            refused |= regimes.is_any(gate.regime.not_)
+            refused |= regimes.is_any(gate.regime.not_, "gate.regime.not")
         else:
-            refused |= ~regimes.is_any(gate.regime) & (regimes.codes >= 0)
+            refused |= ~regimes.is_any(gate.regime, "gate.regime") & (regimes.codes >= 0)
     if gate.pattern is not None and patterns is not None:
         bullish, bearish = (patterns.active(sign, gate.within, side.shape[1]) for sign in (1, -1))
         along, against = np.where(side > 0, bullish, bearish), np.where(side > 0, bearish, bullish)

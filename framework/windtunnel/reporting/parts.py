@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import yaml
 
@@ -14,7 +14,8 @@ from windtunnel.reporting import tables
 from windtunnel.reporting.charts import account, certainty, models, trading
 from windtunnel.reporting.charts.chart import Chart, holding
 from windtunnel.reporting.series import clock
-from windtunnel.reporting.text import bar_word, counted, figure, interval, stamp
+from windtunnel.reporting.small_print import facts
+from windtunnel.reporting.text import bar_word, called, counted, figure, interval, stamp
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
@@ -51,18 +52,10 @@ def about(result: Result) -> str:
     words = [
         names,
         f"{stamp(time[0])} … {stamp(time[-1])}, {counted(len(bars), bar_word(bars.periods_per_year))}",
-        _called(result.config.get("strategy")),
+        called(result.config["strategy"]) if result.config else "",
         f"fees {rules.fees * 100:.4g}%, slippage {rules.slippage * 100:.4g}% a fill",
     ]
     return " · ".join(word for word in words if word)
-
-
-def _called(component: Any) -> str:
-    """Return ``name(parameter=value, …)`` of a component of the configuration."""
-    if not isinstance(component, Mapping) or "use" not in component:
-        return ""
-    values = ", ".join(f"{name}={value}" for name, value in (component.get("params") or {}).items())
-    return f"{component['use']}({values})"
 
 
 def parts(result: Result, extra: Sequence[Section]) -> list[Part]:
@@ -132,6 +125,8 @@ def _changes(result: Result) -> Iterator[Block]:
     yield Html("<h3>What each part changed, each on top of the ones before</h3>")
     yield Html(tables.effects(result))
     counts = [f"The strategy wanted {counted(decision.entries, 'entry', 'entries')}"]
+    if decision.entries > result.effects[0].before["trades"]:
+        counts[0] += " (one that finds no cash does not become a trade)"
     counts += [
         f"the {name} refused {refused:,}"
         for name, refused in (("gate", decision.refused_by_gate), ("scorer", decision.refused_by_scorer))
@@ -163,8 +158,7 @@ def _setup(result: Result) -> Block:
 
 
 def _small_print(result: Result) -> Block:
-    facts = {"data": f"{result.bars!r}, content {result.bars.hash}"} | dict(_flat(result.manifest))
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(result))
     again = ""
     if result.config:
         again = "<p>To reproduce, beside this file:</p><pre><code>windtunnel run experiment.yaml</code></pre>"
@@ -173,14 +167,3 @@ def _small_print(result: Result) -> Block:
         "What was, need not come again.</p>"
     )
     return Html(f'<div class="small">{again}<dl>{items}</dl>{note}</div>')
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the leaves of nested mappings with their dotted names."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list | tuple):
-            yield f"{prefix}{name}", ", ".join(map(str, value))
-        else:
-            yield f"{prefix}{name}", str(value)

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from windtunnel.values import FloatArray
+    from windtunnel.values import FloatArray, TimeArray
 
 __all__ = [
     "NOTHING",
     "bar_word",
+    "called",
     "counted",
     "duration",
     "figure",
     "interval",
     "number",
     "percent",
+    "plain",
+    "spacing",
     "sparkline",
     "stamp",
 ]
@@ -75,6 +79,44 @@ def bar_word(periods_per_year: float) -> str:
     """Return what a bar is called: year, quarter, month, week, day, hour, or bar."""
     names = {1: "year", 4: "quarter", 12: "month", 52: "week", 252: "day", 365: "day", 8760: "hour"}
     return names.get(round(periods_per_year), "bar")
+
+
+def spacing(time: TimeArray) -> str:
+    """Return how far apart bars of less than a day stand, such as ``30s``, ``1m`` or ``4h``; else nothing.
+
+    Parameters
+    ----------
+    time : array of datetime64, ``[T]``
+        The median distance counts.
+    """
+    gaps = np.diff(time.astype("datetime64[s]")).astype(np.int64)
+    seconds = round(float(np.median(gaps))) if len(gaps) else 0
+    if not 0 < seconds < 0.9 * 86_400:
+        return ""
+    length, unit = next(pair for pair in ((3600, "h"), (60, "m"), (1, "s")) if seconds % pair[0] == 0)
+    return f"{seconds // length}{unit}"
+
+
+def plain(value: Any) -> str:
+    """Return a value of a configuration as YAML would show it, on one line of at most 60 characters."""
+    if value is None or isinstance(value, bool):
+        text = {None: "null", True: "true", False: "false"}[value]
+    elif isinstance(value, float):
+        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    elif isinstance(value, list | tuple):
+        text = f"[{', '.join(map(plain, value))}]"
+    elif isinstance(value, Mapping):
+        text = f"{{{', '.join(f'{key}: {plain(item)}' for key, item in value.items())}}}"
+    else:
+        text = str(value)
+        text = text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def called(component: Mapping[str, Any]) -> str:
+    """Return a component of a configuration as a call: ``sma_cross(fast=20, short=false)``."""
+    listed = ", ".join(f"{key}={plain(value)}" for key, value in (component.get("params") or {}).items())
+    return f"{component['use']}({listed})" if listed else str(component["use"])
 
 
 def stamp(time: np.datetime64) -> str:

@@ -98,6 +98,7 @@ def describe_data(loaded: Loaded, dataset: Dataset) -> dict[str, Any]:
         "bars": len(bars),
         "gaps": gaps(bars),
         "periods_per_year": bars.periods_per_year,
+        "spacing": spacing(bars.time),
         "timezone": bars.timezone,
         "resample": section.resample,
         "repairs": dict(dataset.repairs),

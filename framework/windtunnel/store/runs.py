@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -18,6 +18,7 @@ from windtunnel.errors import InvalidValueError, nearest
 __all__ = ["RunStore", "StoredRun", "run_id", "write_json"]
 
 _MANIFEST = "manifest.json"
+_METRICS = "metrics.json"
 
 
 def run_id(identity: Mapping[str, Any]) -> str:
@@ -63,12 +64,27 @@ class StoredRun:
     @property
     def manifest(self) -> dict[str, Any]:
         """What ran, on what, with which versions, and what came out in words."""
-        return dict(json.loads((self.folder / _MANIFEST).read_text(encoding="utf-8")))
+        return self._read(_MANIFEST)
 
     @property
     def metrics(self) -> dict[str, Any]:
         """The content of ``metrics.json``; null is None."""
-        return dict(json.loads((self.folder / "metrics.json").read_text(encoding="utf-8")))
+        return self._read(_METRICS)
+
+    def _read(self, file: str) -> dict[str, Any]:
+        return dict(json.loads((self.folder / file).read_text(encoding="utf-8")))
+
+    @property
+    def damage(self) -> str | None:
+        """Which file cannot be read; None where the run is whole."""
+        for file in (_MANIFEST, _METRICS):
+            try:
+                self._read(file)
+            except FileNotFoundError:
+                return f"{file} is missing"
+            except (OSError, ValueError, TypeError):
+                return f"{file} cannot be read"
+        return None
 
     @property
     def report(self) -> Path | None:
@@ -89,19 +105,23 @@ class RunStore:
         return self.root / "assets"
 
     def get(self, name: str, id_: str) -> StoredRun | None:
-        """Return a finished run, or None."""
+        """Return a finished run; None where there is none, or a damaged one."""
+        run = self._kept(name, id_)
+        return run if run is not None and run.damage is None else None
+
+    def _kept(self, name: str, id_: str) -> StoredRun | None:
         folder = self.root / name / id_
         return StoredRun(folder) if (folder / _MANIFEST).is_file() else None
 
     def latest(self, name: str) -> StoredRun | None:
-        """Return the run that ``latest`` points to, or None."""
+        """Return the run that ``latest`` points to, damaged or not; None where there is none."""
         pointer = self.root / name / "latest"
         if pointer.is_symlink():
-            return self.get(name, os.readlink(pointer))
-        return self.get(name, pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else None
+            return self._kept(name, os.readlink(pointer))
+        return self._kept(name, pointer.read_text(encoding="utf-8").strip()) if pointer.is_file() else None
 
     def runs(self) -> list[StoredRun]:
-        """Return every finished run, the newest first."""
+        """Return every finished run, the newest first; damaged ones too."""
         found = [
             StoredRun(manifest.parent)
             for manifest in self.root.glob(f"*/*/{_MANIFEST}")
@@ -139,15 +159,40 @@ class RunStore:
         An older run of the same id is replaced; when the block fails, nothing changes.
         """
         home = self.root / name
-        home.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{id_}.", dir=home))
+        folders = (home, self.assets, self.root, *self.root.parents)
+        new = [folder for folder in folders if not folder.exists()]
         try:
-            temporary.chmod(0o755)
-            yield temporary
-            _put_in_place(temporary, home / id_)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        _point(home / "latest", id_)
+            home.mkdir(parents=True, exist_ok=True)
+            with _named_in_errors(home / id_), _temporary(home, id_) as temporary:
+                yield temporary
+                _put_in_place(temporary, home / id_)
+            _point(home / "latest", id_)
+        except BaseException:
+            for folder in new:
+                with suppress(OSError):
+                    folder.rmdir()
+            raise
+
+
+@contextmanager
+def _temporary(home: Path, id_: str) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=f".{id_}.", dir=home))
+    try:
+        folder.chmod(0o755)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _named_in_errors(folder: Path) -> Iterator[None]:
+    """Let an error of the system that names no file name the folder that was to be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(folder)
+        raise
 
 
 def _put_in_place(temporary: Path, folder: Path) -> None:

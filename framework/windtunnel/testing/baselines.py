@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from windtunnel.data import load
-from windtunnel.errors import WindtunnelError
+from windtunnel.errors import MissingExtraError, WindtunnelError
 from windtunnel.experiment import Loaded
 from windtunnel.experiment import load as load_experiment
 from windtunnel.learn import Tick
@@ -44,7 +44,7 @@ class CheckReport:
         Of the experiment; the config's path if it cannot be loaded.
     state : str
         ``same``; ``moved``; ``missing``, there is no baseline; ``failed``, it does not run or the baseline
-        cannot be read; ``written``, the baseline is new.
+        cannot be read; ``skipped``, it needs what is not installed; ``written``, the baseline is new.
     headline : str
         What moved.
     details : tuple of str
@@ -54,13 +54,13 @@ class CheckReport:
     """
 
     name: str
-    state: Literal["same", "moved", "missing", "failed", "written"]
+    state: Literal["same", "moved", "missing", "failed", "skipped", "written"]
     headline: str = ""
     details: tuple[str, ...] = ()
     exit_code: int = 0
 
     def __str__(self) -> str:
-        mark = "✗" if self.exit_code else "✓"
+        mark = "✗" if self.exit_code else "–" if self.state == "skipped" else "✓"
         head = "   ".join(part for part in (f"{mark} {self.name}", self.headline) if part)
         return "\n".join([head, *(f"    {line}" for line in self.details)])
 
@@ -137,6 +137,7 @@ def check(
     *,
     update: bool = False,
     because: str | None = None,
+    skip: bool = False,
     tick: Tick = silent,
 ) -> list[CheckReport]:
     """Run experiments, without keeping the runs, and compare each with ``<baselines>/<name>.json``.
@@ -150,6 +151,8 @@ def check(
         Write the baselines instead, but for those that nothing changed for.
     because : str, optional
         Why the results moved, to stand in the baselines that are written.
+    skip : bool
+        Pass over an experiment that needs an extra which is not installed.
     tick : callable
         Told after every experiment.
 
@@ -173,10 +176,16 @@ def check(
             path = Path(baselines) / f"{name}.json"
             reports.append(_written(path, now, because) if update else _checked(path, now, config))
         except WindtunnelError as error:
-            first, *rest = str(error).splitlines()
-            reports.append(CheckReport(str(config), "failed", first, tuple(rest), error.exit_code))
+            reports.append(_failed(config, error, skip=skip))
         tick("check", done, len(configs))
     return reports
+
+
+def _failed(config: str | Path, error: WindtunnelError, *, skip: bool) -> CheckReport:
+    if skip and isinstance(error, MissingExtraError):
+        return CheckReport(str(config), "skipped", f"skipped: {error}")
+    first, *rest = str(error).splitlines()
+    return CheckReport(str(config), "failed", first, tuple(rest), error.exit_code)
 
 
 def _now(loaded: Loaded) -> dict[str, Any]:

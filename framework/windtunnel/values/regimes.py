@@ -35,15 +35,21 @@ class Regimes:
         best = np.where(known[..., None], self.probabilities, 0.0).argmax(axis=2)
         return np.where(known, best, -1)
 
-    def is_any(self, names: Iterable[str]) -> BoolArray:
-        """Say where the likeliest regime is one of ``names``, ``[T, N]``; False where the model abstains."""
+    def is_any(self, names: Iterable[str], parameter: str = "regime") -> BoolArray:
+        """Say where the likeliest regime is one of ``names``, ``[T, N]``; False where the model abstains.
+
+        Raises
+        ------
+        InvalidValueError
+            If there is no such regime; names ``parameter`` as the place of the names.
+        """
         wanted = []
         for name in names:
             if name not in self.names:
                 hint = nearest(name, self.names)
                 known = ", ".join(self.names)
                 rule = f"must be one of {known}" + (f"; did you mean {hint}?" if hint else "")
-                raise InvalidValueError("regime", rule, name)
+                raise InvalidValueError(parameter, rule, name)
             wanted.append(self.names.index(name))
         return np.isin(self.codes, wanted)
 

@@ -41,14 +41,14 @@ class Origin:
     ----------
     file : str
         Its name.
-    rows : sequence of int
+    rows : sequence of int, or Index
         For each of these rows, its row in the file, from 0.
     line : callable or None
         Takes a row of the file and returns its line, from 1; None where the file is not text.
     """
 
     file: str
-    rows: Sequence[int]
+    rows: Sequence[int] | pd.Index
     line: Callable[[int], int] | None = None
 
 

@@ -54,9 +54,12 @@ def equity(result: Result) -> Chart | str:
     regimes = result.decision.regimes
     ribbon, legend = ([], []) if regimes is None else _ribbon(result, regimes)
     logarithmic = all((account.equity > 0).all() for _, account, _ in accounts)
+    title = f"{_grown(result)} {drawdown_fact(result.simulation)}"
+    if ribbon:
+        title += f" The ribbon is the regime of {result.bars.symbols[main_column(result)]}."
     return Chart(
         id="equity",
-        title=f"{_grown(result)} {drawdown_fact(result.simulation)}",
+        title=title,
         data=[*traces, *ribbon],
         layout=_stacked(result, logarithmic=logarithmic, ribbon=bool(ribbon)),
         height=480,
@@ -78,7 +81,8 @@ def _stacked(result: Result, *, logarithmic: bool, ribbon: bool) -> Trace:
 
 def _ribbon(result: Result, regimes: Regimes) -> tuple[list[Trace], list[tuple[str, str]]]:
     """Return the ribbon of the likeliest regime, and its legend with each regime's share of the bars."""
-    codes = regimes.codes[:, main_column(result)]
+    column = main_column(result)
+    codes = regimes.codes[:, column]
     edges, values = runs(codes)
     times = dates(result.bars)
     palette = [REGIMES[code % len(REGIMES)] for code in range(len(regimes.names))]
@@ -95,7 +99,7 @@ def _ribbon(result: Result, regimes: Regimes) -> tuple[list[Trace], list[tuple[s
         "zmax": count - 0.5,
         "showscale": False,
         "yaxis": "y3",
-        "name": "regime",
+        "name": f"regime of {safe(result.bars.symbols[column])}",
         "hovertemplate": "%{text}",
     }
     legend = [

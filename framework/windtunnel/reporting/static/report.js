@@ -53,10 +53,13 @@
       drawAll();
     });
   } else {
-    for (const plot of document.querySelectorAll(".plot")) {
-      plot.style.height = "auto";
-      plot.textContent = "The chart library is not beside this report, so this chart cannot be drawn.";
-    }
+    for (const plot of document.querySelectorAll(".plot")) plot.hidden = true;
+    const notice = document.createElement("p");
+    notice.className = "notice";
+    notice.textContent =
+      "The chart library is not where this report was written, so no chart can be drawn. " +
+      "To send a report alone, run its experiment with report: {inline: true}.";
+    document.querySelector("main").prepend(notice);
   }
 
   for (const select of document.querySelectorAll("select[data-group]"))
