@@ -101,7 +101,7 @@ MESSAGES = [
         "strategy.params: faulty could not check its parameters: ZeroDivisionError: "
         "integer division or modulo by zero",
     ),
-    ("data: {use: files, symbols: A}", "data.symbols: must be a list (got 'A')"),
+    ("data: {use: files, symbols: A}", "data.symbols: must be a list of names (got 'A')"),
     ("data: {use: files, symbols: [600519]}", "data.symbols.0: must be text (got 600519); put it in quotes"),
     ("data: {use: files, params: {path: 3}}", "data.params.path: must be text (got 3); put it in quotes"),
     ("data: {use: files, quality: {repair: 5}}", "data.quality.repair: must be text, or a mapping (got 5)"),
