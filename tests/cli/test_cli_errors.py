@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import errno
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,7 +83,9 @@ def test_a_plugin_that_raises_is_named(invoke: Invoke, small: Path, command: str
     Path("raising.py").write_text(RAISING)
     small.write_text("data: {use: arch}\nstrategy: raising\nplugins: {files: [raising.py]}\n")
     done = invoke(command, small)
-    refused(done, 3, r"strategy raising failed to state its exposure: ZeroDivisionError: no luck", "--debug")
+    refused(
+        done, 3, r"strategy raising failed to state its exposure.*: ZeroDivisionError: no luck", "--debug"
+    )
     assert not Path("results").exists() or not list(Path("results").glob("*/*/*"))
 
     debugged = invoke("--debug", command, small)
@@ -141,3 +147,54 @@ def test_every_help_text_is_a_sentence(invoke: Invoke, command: str):
     usage, sentence = [line.strip() for line in done.stdout.splitlines() if line.strip()][:2]
     assert usage.startswith(f"Usage: windtunnel {command}".strip())
     assert re.match(r"[A-Z][a-z]+ ", sentence)
+
+
+def test_a_full_disk_is_no_bug(invoke: Invoke, small: Path, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "Error writing bytes to file. Detail: …")
+
+    monkeypatch.setattr("windtunnel.reporting.write_report", fail)
+    done = invoke("run", small)
+    refused(done, 3, r"^cannot write results/small/[0-9a-f]+: No space left on device\n$")
+    assert not Path("results").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_a_file_that_may_not_grow_is_named(small: Path):
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "from windtunnel.cli import main\n"
+        "sys.argv = ['windtunnel', 'run', 'small.yaml']\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 3, done.stderr
+    assert re.fullmatch(r"cannot write results/small/[^.]+: File too large\n", done.stderr)
+    assert not Path("results").exists()
+
+
+def test_a_place_that_is_read_only_is_refused_alike(
+    invoke: Invoke, small: Path, monkeypatch: pytest.MonkeyPatch
+):
+    real = os.access
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK and real(path, mode))
+    refused(invoke("run", small, "--out", "there"), 2, r"^--out: must be a folder that can be written to")
+    refused(invoke("init", "there"), 2, r"^DIR: must be a folder that can be written to")
+    assert not Path("there").exists()
+
+
+def test_a_read_only_file_system_is_wrong_input(invoke: Invoke, here: Path, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "no", "there/config.yaml")
+
+    monkeypatch.setattr(Path, "write_text", fail)
+    refused(invoke("init", "there"), 2, r"^cannot write there/config\.yaml: Read-only file system\n$")
+
+
+@pytest.mark.parametrize("name", ["baselines", "assets", "Assets"])
+def test_a_name_of_a_shared_folder_is_reserved(invoke: Invoke, small: Path, name: str):
+    done = invoke("run", small, "--set", f"name={name}")
+    refused(done, 2, rf"name: is reserved for a folder beside the runs \(got '{name}'\)")
+    assert not Path("results").exists()
+    assert invoke("init", name).exit_code == 0
+    assert "name: starter" in Path(name, "config.yaml").read_text()

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import Result
 
@@ -184,3 +186,35 @@ def test_everything_that_the_starter_offers_to_try_works(invoke: Invoke, here: P
     assert "The gate " in done.stdout
     assert "The sizing " in done.stdout
     assert Path("results/demo/latest").exists()
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "metrics.json"])
+def test_a_damaged_run_is_refused_with_the_way_out_and_made_again(invoke: Invoke, small: Path, file: str):
+    whole = invoke("run", small).stdout
+    damaged = Path("results/small/latest", file)
+    content = json.loads(damaged.read_text())
+    damaged.write_text("{")
+    for options in ([], ["--json"]):
+        done = invoke("results", "show", "small", *options)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert f"run: is damaged: {file} cannot be read; this writes it anew: " in done.stderr
+    command = re.search(r"anew: windtunnel (.*) \(got", done.stderr)[1]
+    assert invoke(*command.split()).exit_code == 0
+    assert json.loads(damaged.read_text()).keys() == content.keys()
+    damaged.write_text("{")
+    assert invoke("run", small).stdout == whole
+    again = json.loads(damaged.read_text())
+    assert {**again, "timings": None} == {**content, "timings": None}
+
+
+@pytest.mark.parametrize(
+    ("spacing", "shown"), [("1min", "1m bars"), ("15min", "15m bars"), ("1h", "hourly"), ("1D", "daily")]
+)
+def test_short_bars_are_called_by_their_length(invoke: Invoke, here: Path, spacing: str, shown: str):
+    times = pd.date_range("2024-01-01", periods=6_000, freq=spacing)
+    close = 100 + np.sin(np.arange(6_000.0) / 50)
+    pd.DataFrame({"time": times, "close": close}).to_csv("bars.csv", index=False)
+    Path("c.yaml").write_text("data: {use: csv, params: {path: bars.csv}}\nstrategy: buy_and_hold\n")
+    done = invoke("data", "show", "c.yaml")
+    assert done.exit_code == 0, done.stderr
+    assert f"  data      bars, {shown}, 2024-01-01" in done.stdout

@@ -49,9 +49,14 @@ def test_the_yaml_that_is_shown_can_be_used(invoke: Invoke, kind: str, name: str
     snippet = parse(text.partition("in YAML\n")[2], None, []).plain()
     assert list(snippet) == [kind]
     whole = {"data": "arch", "strategy": "buy_and_hold", **snippet}
-    loaded = from_mapping(whole)
+    example = HOST.plugin(kind, name).example()
+    loaded = from_mapping(whole, folder=Path(getattr(example, "path", "")).parent)
     shown = getattr(loaded, kind)
-    assert (shown[0] if kind == "patterns" else shown) == HOST.plugin(kind, name).example()
+    assert (shown[0] if kind == "patterns" else shown) == example
+
+
+def test_a_path_is_shown_without_the_folders_of_the_machine(invoke: Invoke):
+    assert "{path: recorded_example.csv, " in invoke("plugins", "show", "recorded").stdout
 
 
 def test_an_unknown_name_is_answered_with_the_nearest(invoke: Invoke):

@@ -3,11 +3,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
+from rich.console import Console
 from typer.testing import Result
+
+from windtunnel.cli.summary import write_summary
+from windtunnel.cli.terminal import Terminal
+from windtunnel.store import RunStore
 
 Invoke = Callable[..., Result]
 
@@ -218,3 +225,17 @@ def test_an_observer_that_fails_is_a_warning(invoke: Invoke, small: Path):
     assert json.loads(invoke("run", small, "--json").stdout)["complaints"] == [
         "observer.py: windtunnel_run_finished failed: OSError('no mail')"
     ]
+
+
+@pytest.mark.parametrize("columns", [40, 64, 80])
+def test_a_figure_keeps_to_its_line_on_a_narrow_terminal(invoke: Invoke, small: Path, columns: int):
+    invoke("run", small)
+    terminal = Terminal()
+    text = StringIO()
+    terminal.console = Console(file=text, width=columns, soft_wrap=True, markup=False, highlight=False)
+    run = RunStore("results").find("small")
+    write_summary(terminal, run)
+    sharpe = line(text.getvalue(), "Sharpe")
+    assert ("[" in sharpe) == (columns == 80)
+    assert len(sharpe.replace("[", " [").split()) == (5 if columns == 80 else 3)
+    assert len(line(text.getvalue(), "trades / time invested").split()) == 10

@@ -19,17 +19,22 @@ SETTINGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def shown(result, tmp_path_factory) -> tuple[str, str]:
-    """The page's elements after its script has run, and what the browser logged."""
+def browsed(report: Path, user: Path) -> tuple[str, str]:
+    """Return the page's elements after its script has run, and what the browser logged."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("there is no Chromium to show the page in")
-    folder: Path = tmp_path_factory.mktemp("browser")
-    report = write_report(result, folder / "run", section=ReportSection(), assets=folder / "assets")
-    command = [browser, *SETTINGS, f"--user-data-dir={folder / 'user'}", "--dump-dom", report.as_uri()]
+    command = [browser, *SETTINGS, f"--user-data-dir={user}", "--dump-dom", report.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def shown(result, tmp_path_factory) -> tuple[str, str]:
+    """The page as it was written."""
+    folder: Path = tmp_path_factory.mktemp("browser")
+    report = write_report(result, folder / "run", section=ReportSection(), assets=folder / "assets")
+    return browsed(report, folder / "user")
 
 
 def test_every_chart_that_is_shown_is_drawn(shown):
@@ -50,3 +55,12 @@ def test_colours_are_resolved(shown):
     elements, _ = shown
     assert "stroke: var(--" not in elements
     assert "stroke: rgb(11, 100, 181)" in elements or "stroke: rgb(95, 176, 255)" in elements
+
+
+def test_without_the_chart_library_the_page_says_so_once(result, tmp_path):
+    report = write_report(result, tmp_path / "run", section=ReportSection(), assets=tmp_path / "assets")
+    shutil.rmtree(tmp_path / "assets")
+    elements, _ = browsed(report, tmp_path / "user")
+    shown = elements.partition("<script")[0]
+    assert shown.count("No chart can be drawn") == 1
+    assert re.search(r'<main>\s*<p class="notice">[^<]* report: \{inline: true\}', shown)

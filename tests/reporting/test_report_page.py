@@ -13,6 +13,7 @@ import pytest
 
 from windtunnel.bars import Bars
 from windtunnel.reporting import ReportSection, page, write_report
+from windtunnel.reporting.small_print import facts
 from windtunnel.values import Metric, Rules, Section
 
 NASTY = "<b>&\"'</script><script>alert(1)</script>"
@@ -230,3 +231,53 @@ def test_months_are_tinted_around_zero(make_result):
     assert re.search(r'class="gain" style="--share:1.00" title="2020 Feb: \+10.00%"', text)
     assert re.search(r'class="loss" style="--share:1.00" title="2020 Apr: −10.00%"', text)
     assert re.search(r'class="flat" style="--share:0.00" title="2020 Jan', text)
+
+
+def test_the_small_print_is_for_people(result):
+    manifest = {
+        "id": "abc123",
+        "sentence": "told above",
+        "comparison": {"sharpe_low": -0.123456789},
+        "effects": [{"part": "gate", "sentence": "told above"}],
+        "data": {"library": None, "gaps": 0, "periods_per_year": 252.0, "repairs": {"sort": 2}},
+        "seed": 1234567,
+        "fits": {"logistic": 68},
+        "plugins": [
+            {"kind": "scorer", "name": "logistic", "package": "acme", "version": "0.3", "reads": ""}
+        ],
+        "timings": {"run": 0.12345678901234567, "report": 2.0},
+        "complaints": [],
+    }  # fmt: skip
+    assert list(facts(replace(result, manifest=manifest))) == [
+        ("data", "AAA, BBB: 2010-01-01 … 2011-08-23, 600 bars"),
+        ("content of the data", result.bars.hash),
+        ("run", "abc123"),
+        ("bars missing", "0"),
+        ("rows repaired", "sort 2"),
+        ("bars a year", "252"),
+        ("seed", "1234567"),
+        ("fits", "logistic 68"),
+        ("scorer logistic", "acme 0.3"),
+        ("timings", "run 0.1235, report 2"),
+    ]
+
+
+def test_the_header_names_parameters_as_the_terminal_does(result):
+    config = {"strategy": {"use": "hand", "params": {"fast": 20, "short": False}}}
+    assert "hand(fast=20, short=false)" in read(replace(result, config=config)).text("header")
+
+
+def test_the_regime_is_that_of_a_symbol(result):
+    chart = read(result).charts["equity"]
+    assert "regime of AAA" in [trace["name"] for trace in chart["data"]]
+    assert "The ribbon is the regime of AAA." in read(result).text("figcaption")
+
+
+def test_entries_that_made_no_trade_are_explained(result, make_result):
+    words = "wanted {} entries (one that finds no cash does not become a trade)"
+    before = {**result.effects[0].before, "trades": 10}
+    first = replace(result.effects[0], before=before)
+    few = replace(result, effects=(first, *result.effects[1:]))
+    assert words.format(14) in read(few).text("p")
+    all_traded = replace(few, effects=(replace(first, before={**before, "trades": 14}),))
+    assert "wanted 14 entries; the gate refused 3" in read(all_traded).text("p")

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from windtunnel.reporting.text import (
     bar_word,
+    called,
     counted,
     duration,
     figure,
     interval,
     number,
     percent,
+    spacing,
     sparkline,
     stamp,
 )
@@ -105,3 +107,24 @@ def test_a_sparkline_averages_what_does_not_fit():
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), max_size=60), st.integers(1, 40))
 def test_a_sparkline_never_fails_and_keeps_its_width(values, width):
     assert len(sparkline(np.array(values, np.float64), width)) == min(width, len(values))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(30, "30s"), (60, "1m"), (900, "15m"), (5400, "90m"), (14_400, "4h"), (86_400, ""), (2_592_000, "")],
+)
+def test_bars_of_less_than_a_day_are_called_by_their_median_distance(seconds, text):
+    time = np.datetime64("2024-01-01", "ns") + np.arange(10) * np.timedelta64(seconds, "s")
+    assert spacing(time) == text
+    assert spacing(np.delete(time, 4)) == text
+    assert spacing(time[:1]) == ""
+
+
+def test_a_component_is_written_as_a_call_with_values_as_in_yaml():
+    params = {"fast": 20, "short": False, "of": None, "level": 2.0, "names": ["a", "b"], "more": {"x": 0.5}}
+    assert called({"use": "mine", "params": params}) == (
+        "mine(fast=20, short=false, of=null, level=2, names=[a, b], more={x: 0.5})"
+    )
+    assert called({"use": "bare", "params": {}}) == "bare"
+    assert called({"use": "bad", "params": {"x": "a\x1b\n"}}) == r"bad(x=a\x1b\n)"
+    assert len(called({"use": "long", "params": {"x": "a" * 99}})) == len("long(x=)") + 60

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -78,3 +79,42 @@ def test_the_id_depends_on_content_not_on_order() -> None:
 def test_json_has_no_nan(tmp_path: Path) -> None:
     write_json(tmp_path / "x.json", {"a": float("nan"), "b": [float("inf"), 1.5], "c": (1,)})
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": None, "b": [None, 1.5], "c": [1]}
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "metrics.json"])
+@pytest.mark.parametrize("content", ["{", "[1]", None])
+def test_a_damaged_run_is_not_there_but_listed_with_its_damage(
+    tmp_path: Path, file: str, content: str | None
+) -> None:
+    store = RunStore(tmp_path)
+    keep(store, "mine", "aaa111")
+    damaged = tmp_path / "mine" / "aaa111" / file
+    damaged.unlink() if content is None else damaged.write_text(content)
+    assert store.get("mine", "aaa111") is None
+    if damaged.name == "metrics.json" or content is not None:
+        found = store.find("mine")
+        assert found.damage == (f"{file} is missing" if content is None else f"{file} cannot be read")
+    keep(store, "mine", "aaa111")
+    again = store.get("mine", "aaa111")
+    assert again is not None
+    assert again.damage is None
+
+
+def test_a_first_failure_leaves_no_folders(tmp_path: Path) -> None:
+    store = RunStore(tmp_path / "new" / "results")
+
+    def fail() -> None:
+        with store.writing("mine", "aaa111"):
+            store.assets.mkdir()
+            raise OSError(errno.ENOSPC, "words of a library")
+
+    with pytest.raises(OSError, match="words") as caught:
+        fail()
+    assert caught.value.filename == str(tmp_path / "new" / "results" / "mine" / "aaa111")
+    assert list(tmp_path.iterdir()) == []
+
+    (tmp_path / "results").mkdir()
+    store = RunStore(tmp_path / "results")
+    with pytest.raises(OSError, match="words"):
+        fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["results"], "what was there stays"

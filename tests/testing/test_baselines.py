@@ -369,3 +369,40 @@ class Adjusted(DataSource):
         price = 100 + np.arange(len(day)) / 7
         return Table(pd.DataFrame({"time": day, "close": price / price[-1]}))
 '''
+
+
+class TestMissingExtra:
+    """An experiment whose data need an extra that is not installed."""
+
+    @pytest.fixture
+    def configs(self, lab: Lab) -> Path:
+        """The folder ``configs``: the experiment, and one that needs the extra."""
+        (lab.folder / "scarce.py").write_text(
+            "from windtunnel import Strategy\nfrom windtunnel.errors import MissingExtraError\n\n\n"
+            "class Scarce(Strategy):\n    'Needs an extra.'\n    name = 'scarce'\n\n"
+            "    def exposure(self, market):\n        raise MissingExtraError('rare', 'demo')\n"
+        )
+        scarce = CONFIG.format(name="scarce", fees=0.0).replace("above.py", "../scarce.py")
+        scarce = scarce.replace("{use: above, params: {level: 100}}", "scarce")
+        folder = lab.folder / "configs"
+        folder.mkdir()
+        for name, text in (("scarce", scarce), ("lab", CONFIG.format(name="lab", fees=0.0))):
+            text = text.replace("prices.csv", "../prices.csv").replace("[above.py]", "[../above.py]")
+            (folder / f"{name}.yaml").write_text(text)
+        return folder
+
+    def test_it_is_skipped_with_its_reason_where_it_was_not_named(self, lab: Lab, configs: Path) -> None:
+        app = typer.Typer(cls=Guarded)
+        app.command("check")(check_command)
+        app.callback()(lambda: None)
+        check([configs / "lab.yaml"], lab.baselines, update=True)
+        done = CliRunner().invoke(app, ["check", "--baselines", str(lab.baselines)])
+        assert done.exit_code == 0, done.output
+        assert done.output == (
+            f"– {Path('configs/scarce.yaml')}   skipped: rare is not installed: pip install "
+            "'windtunnel[demo]'\n✓ 1 other\n"
+        )
+
+        named = CliRunner().invoke(app, ["check", "configs/scarce.yaml", "--baselines", str(lab.baselines)])
+        assert named.exit_code == 2
+        assert "✗" in named.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -117,7 +118,14 @@ def _refuse_damaged(run: StoredRun) -> None:
 
     damage = run.damage
     if damage is not None:
-        rule = f"is damaged: {damage}; run the experiment again, which writes it anew"
+        command = [
+            "windtunnel",
+            "run",
+            str(run.folder / "experiment.yaml"),
+            "--out",
+            str(run.folder.parents[1]),
+        ]
+        rule = f"is damaged: {damage}; this writes it anew: {shlex.join(command)}"
         raise InvalidValueError("run", rule, f"{run.name}/{run.id}")
 
 

@@ -22,7 +22,15 @@ from windtunnel.pipeline.sections import (
 from windtunnel.reporting.section import ReportSection
 from windtunnel.values import ConfigModel, Rules
 
-__all__ = ["FIRST", "NAME_RULE", "RESERVED", "BrokenRulesError", "Experiment", "PluginsSection", "broken_rules"]
+__all__ = [
+    "FIRST",
+    "NAME_RULE",
+    "RESERVED",
+    "BrokenRulesError",
+    "Experiment",
+    "PluginsSection",
+    "broken_rules",
+]
 
 FIRST = "first"
 """The benchmark that stands for the first symbol of the data."""

@@ -18,6 +18,7 @@ from windtunnel.data import Dataset
 from windtunnel.experiment import Loaded
 from windtunnel.pipeline import Result
 from windtunnel.plugin import Host, Plugin
+from windtunnel.reporting.text import spacing
 from windtunnel.runner.guests import CONTRIBUTING
 
 __all__ = ["describe_data", "gaps", "identity", "manifest", "plugins_of"]

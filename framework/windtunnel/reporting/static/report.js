@@ -57,8 +57,8 @@
     const notice = document.createElement("p");
     notice.className = "notice";
     notice.textContent =
-      "The chart library is not where this report was written, so no chart can be drawn. " +
-      "To send a report alone, run its experiment with report: {inline: true}.";
+      "No chart can be drawn: the chart library, which reports share in the folder assets, is not there. " +
+      "For a report that can be sent alone, run its experiment with report: {inline: true}.";
     document.querySelector("main").prepend(notice);
   }
 
