@@ -30,13 +30,13 @@ def show(config: ConfigArgument, assignments: SetOption = None) -> None:
     from windtunnel import experiment
     from windtunnel.cli.header import describe
     from windtunnel.cli.terminal import Terminal
-    from windtunnel.data import load
     from windtunnel.reporting.text import counted
+    from windtunnel.runner import dataset as load_dataset
     from windtunnel.runner import describe_data
 
     terminal = Terminal()
     loaded = experiment.load(config, overrides=assignments or ())
-    dataset = load(loaded.source, loaded.experiment.data)
+    dataset = load_dataset(loaded)
     data = describe_data(loaded, dataset)
     terminal.field("data", *describe(loaded.resolved(), data))
     terminal.field("quality", ", ".join(_quality(data["repairs"])))

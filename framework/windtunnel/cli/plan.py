@@ -22,15 +22,15 @@ def plan(config: ConfigArgument, assignments: SetOption = None, out: OutOption =
     from windtunnel.cli.header import describe, expected_fits
     from windtunnel.cli.progress import Progress
     from windtunnel.cli.terminal import Terminal
-    from windtunnel.data import load
     from windtunnel.reporting.text import number
+    from windtunnel.runner import dataset as load_dataset
     from windtunnel.runner import describe_data, find
 
     terminal = Terminal()
     write = partial(terminal.field, room=12)
     loaded = experiment.load(config, overrides=assignments or ())
     with Progress(terminal, "data"):
-        dataset = load(loaded.source, loaded.experiment.data)
+        dataset = load_dataset(loaded)
     bars = len(dataset.bars)
     write("data", *describe(loaded.resolved(), describe_data(loaded, dataset)))
     for kind, text, note in _plugins(loaded, expected_fits(loaded, bars)):

@@ -34,7 +34,6 @@ def run(
     from windtunnel.cli.summary import as_json as described
     from windtunnel.cli.summary import report_path, write_summary
     from windtunnel.cli.terminal import Terminal
-    from windtunnel.data import load
     from windtunnel.store import RunStore
 
     terminal = Terminal()
@@ -42,7 +41,7 @@ def run(
     loaded = experiment.load(config, overrides=assignments or ())
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
     with aside, Progress(terminal, "data", last="backtest and report", silent=as_json) as progress:
-        dataset = load(loaded.source, loaded.experiment.data)
+        dataset = runner.dataset(loaded)
         fits = expected_fits(loaded, len(dataset.bars))
         progress.expect(sum(fits.values()), "backtest")
         if not as_json:

@@ -12,13 +12,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from windtunnel.data import load
 from windtunnel.errors import MissingExtraError, WindtunnelError
 from windtunnel.experiment import Loaded
 from windtunnel.experiment import load as load_experiment
 from windtunnel.learn import Tick
 from windtunnel.pipeline import Result
 from windtunnel.runner import compute, identity
+from windtunnel.runner import dataset as load_dataset
 from windtunnel.store import write_json
 from windtunnel.testing.causality import silent
 from windtunnel.testing.changes import causes, first_fill, moved
@@ -189,7 +189,7 @@ def _failed(config: str | Path, error: WindtunnelError, *, skip: bool) -> CheckR
 
 
 def _now(loaded: Loaded) -> dict[str, Any]:
-    dataset = load(loaded.source, loaded.experiment.data)
+    dataset = load_dataset(loaded)
     return record(compute(loaded, dataset), loaded)
 
 

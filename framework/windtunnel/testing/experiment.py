@@ -10,6 +10,7 @@ from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick
 from windtunnel.reporting.text import stamp
 from windtunnel.runner import candidate
+from windtunnel.runner import dataset as load_dataset
 from windtunnel.testing.causality import silent, states, verify
 from windtunnel.testing.differences import Difference, first_difference
 from windtunnel.testing.findings import Finding, Verification
@@ -31,7 +32,7 @@ def verify_experiment(loaded: Loaded, *, cuts: int = 20, seed: int = 0, tick: Ti
     DataError, PluginError
         If the data cannot be loaded, or the full run fails.
     """
-    bars = load(loaded.source, loaded.experiment.data).bars
+    bars = load_dataset(loaded).bars
     judged = verify(
         bars,
         candidate(loaded),
