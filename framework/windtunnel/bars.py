@@ -22,8 +22,6 @@ __all__ = ["FIELDS", "Bars", "infer_periods_per_year"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
-_DAYS = np.timedelta64(1, "D")
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Bars:
@@ -168,7 +166,7 @@ class Bars:
         digest.update(np.ascontiguousarray(self.time).view(np.int64).tobytes())
         for name in FIELDS:
             digest.update(np.ascontiguousarray(getattr(self, name).T).tobytes())
-        digest.update(self.last_bar.tobytes())
+        digest.update(np.clip(self.last_bar, -1, len(self) - 1).tobytes())
         return digest.hexdigest()
 
     def cut(self, start: int, stop: int) -> Bars:
@@ -266,16 +264,19 @@ def infer_periods_per_year(time: TimeArray) -> float:
     Returns
     -------
     float
-        1, 4, 12 or 52 for years to weeks. Days count as 252 a year, or 365 where Saturdays and Sundays have
-        bars too; shorter bars count as that many times the median number of bars a day. 252 for fewer than
-        two bars.
+        Days count as 252 a year, or 365 where Saturdays and Sundays have bars too; shorter bars count as
+        that many times the median number of bars a day. Bars of five days or more count by their median
+        spacing (52 for weeks, 12 for months), those between by their number in the time that they span.
+        252 for fewer than two bars.
     """
     if len(time) < 2:
         return 252.0
     gap = float(np.median(np.diff(time.astype("datetime64[s]")).astype(np.int64))) / 86_400
-    for days, periods in ((300, 1.0), (80, 4.0), (25, 12.0), (5, 52.0)):
-        if gap >= days:
-            return periods
+    if gap >= 5:
+        return float(max(1, round(365.25 / gap)))
+    if gap >= 1.5:
+        span = float((time[-1] - time[0]) / np.timedelta64(1, "D"))
+        return float(round((len(time) - 1) / span * 365.25))
     dates, per_day = np.unique(time.astype("datetime64[D]"), return_counts=True)
     weekday = (dates.astype(np.int64) + 3) % 7
     share = np.bincount(weekday, minlength=7) / len(dates)

@@ -159,8 +159,8 @@ def load(source: DataSource, section: DataSection) -> Dataset:
         wanted = f"from {section.start or 'the beginning'} to {section.end or 'the end'}"
         first, last = (np.datetime_as_string(time, unit="auto") for time in whole.local_time[[0, -1]])
         raise DataError(f"no bars {wanted}; the data span {first} … {last}", rule="empty")
-    if section.periods_per_year is not None:
-        bars = replace(bars, periods_per_year=section.periods_per_year)
+    periods = section.periods_per_year or infer_periods_per_year(bars.time)
+    bars = replace(bars, periods_per_year=periods)
     attributes = {name: table.attributes[name] for name in bars.symbols if name in table.attributes}
     return Dataset(bars, attributes, table.truth, admitted.repairs, before)
 

@@ -183,9 +183,13 @@ class Market:
         """Return what was asked for and is still in the memo, by the call that asked: ``sma(20)``.
 
         One array each, several for MACD, Bollinger and Donchian; ``features`` is ``[T, N, F]``. A view shows
-        what its memo holds, which may reach beyond its end.
+        its own bars only.
         """
-        return {_written(*key): arrays for key, arrays in self._memo.kept().items()}
+        stop = len(self.bars)
+        return {
+            _written(*key): tuple(array[:stop] for array in arrays)
+            for key, arrays in self._memo.kept().items()
+        }
 
     @property
     def regime(self) -> Regimes:
@@ -258,7 +262,7 @@ class Market:
     def _cut_into(self, market: Market, start: int, stop: int) -> Market:
         start, stop, _ = slice(start, stop).indices(len(self.bars))
         stop = max(start, stop)
-        market.bars = self.bars.cut(start, stop)
+        market.bars = _without_the_future(self.bars.cut(start, stop))
         market._regime = None if self._regime is None else self._regime.cut(start, stop)
         market._patterns = None if self._patterns is None else self._patterns.cut(start, stop)
         market._volatility = None if self._volatility is None else self._volatility.cut(start, stop)
@@ -293,6 +297,11 @@ def _configured(value: _Value | None, name: str, what: str) -> _Value:
     if value is None:
         raise PluginError(f"market.{name} is not there: the experiment configures no {what}")
     return value
+
+
+def _without_the_future(bars: Bars) -> Bars:
+    """Hide that a symbol's last bar lies beyond the end."""
+    return replace(bars, last_bar=np.minimum(bars.last_bar, len(bars) - 1))
 
 
 def _of_columns(patterns: Patterns, columns: Sequence[int]) -> Patterns:

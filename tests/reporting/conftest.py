@@ -59,7 +59,7 @@ def with_models(bars: Bars, weights: np.ndarray) -> Decision:
         forecast=Forecast(level, level * 0.5, level * 1.5, 5),
         regimes=Regimes(("calm", "<wild>", "falling"), probabilities),
         patterns=patterns,
-        signals=Signals(features, outcomes, scores, np.full(6, 0.5)),
+        signals=Signals(features, outcomes, scores, np.full(6, 0.5), 1),
         entries=14,
         refused_by_gate=3,
         refused_by_scorer=2,

@@ -8,6 +8,7 @@ import numpy as np
 
 from windtunnel.bars import Bars
 from windtunnel.engine.simulation import Fills, Simulation
+from windtunnel.errors import InvalidValueError
 from windtunnel.values import FloatArray, Orders, Rules
 
 __all__ = ["Account", "Progress", "advance", "simulate"]
@@ -82,6 +83,11 @@ def advance(account: Account, bars: Bars, orders: Orders, rules: Rules, lo: int,
     """
     from windtunnel.engine import kernel
 
+    if not 0 <= lo <= hi <= len(bars):
+        raise InvalidValueError("lo, hi", f"must be in order and within the {len(bars)} bars", (lo, hi))
+    if len(account.held) != bars.shape[1]:
+        rule = f"must be of as many symbols as the bars, {bars.shape[1]}"
+        raise InvalidValueError("account", rule, len(account.held))
     orders.check(bars.shape)
     equity, cash, gross = np.empty((3, hi - lo))
     fills = kernel.run(

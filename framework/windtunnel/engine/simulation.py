@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from windtunnel.bars import Bars
 from windtunnel.values import FloatArray, IntArray, Rules
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["REASONS", "Fills", "Simulation", "Trades"]
 

@@ -20,7 +20,7 @@ __all__ = ["Tick", "answers", "calling", "scheduled", "training"]
 
 V = TypeVar("V", bound=PerBar)
 Tick = Callable[[str, int, int], None]
-"""Told after every fit: what learns, fits done, fits in all."""
+"""Told after every step of a schedule: what learns, steps done, steps in all."""
 
 
 @contextmanager
@@ -103,4 +103,5 @@ def answers(
             parts.append(predict(market.until(fold.stop), state).cut(fold.start, fold.stop))
         tick(f"{plugin.kind} {plugin.name}", done, len(fits))
     blank = parts[0].abstaining(fits[0].start)
-    return type(blank).join([blank, *parts])
+    with calling(plugin, "predict"):
+        return type(blank).join([blank, *parts])

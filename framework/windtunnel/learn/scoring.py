@@ -23,10 +23,13 @@ class Scored:
     scores : Scores
     base_rate : array of float64, ``[n]``
         Share of wins among the signals that the scorer had learned from; NaN where it abstained.
+    fits : int
+        Fits that were made; a step of the schedule with too few outcomes makes none.
     """
 
     scores: Scores
     base_rate: FloatArray
+    fits: int
 
 
 def score(
@@ -47,6 +50,7 @@ def score(
     probability, confidence = np.full(count, np.nan), np.full(count, np.nan)
     contributions, base_rate = np.zeros((count, width)), np.full(count, np.nan)
     fits = scheduled(section, bars, scorer.kind)
+    fitted = 0
     for done, fold in enumerate(fits, start=1):
         tick(f"scorer {scorer.name}", done, len(fits))
         asked = np.flatnonzero((signals.bar >= fold.start) & (signals.bar < fold.stop))
@@ -56,6 +60,7 @@ def score(
         past = outcomes.take(learned)
         with calling(scorer, "fit"):
             state = scorer.fit(signals.take(learned), past)
+        fitted += 1
         if state is None:
             continue
         with calling(scorer, "score"):
@@ -63,4 +68,4 @@ def score(
             scores.check(len(asked), width)
         probability[asked], confidence[asked] = scores.probability, scores.confidence
         contributions[asked], base_rate[asked] = scores.contributions, past.won.mean()
-    return Scored(Scores(probability, confidence, contributions), base_rate)
+    return Scored(Scores(probability, confidence, contributions), base_rate, fitted)

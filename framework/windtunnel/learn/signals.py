@@ -58,14 +58,15 @@ def outcomes(market: Market, signals: SignalFeatures, barriers: Barriers, rules:
     The position opens at the fill that ``rules`` give. It ends at the first bar whose high or low touches
     a barrier (the stop first where both are touched; the open where the bar opens beyond it), else at the
     close of bar ``horizon`` after the signal. Barriers are set from the volatility of the last 20 bars as
-    known at the signal; without it, or when the data end first, the outcome stays unknown.
+    known at the signal. A fixed fee counts as its share of the starting cash. Without a volatility, or when
+    the data end first, the outcome stays unknown.
 
     Source: López de Prado (2018), Advances in Financial Machine Learning, section 3.4.
     """
     count, total = len(signals), len(market.bars)
     won, returns, known = np.zeros(count, np.bool_), np.full(count, np.nan), np.full(count, total)
     width = market.rolling_volatility(20) / np.sqrt(market.periods_per_year) * np.sqrt(barriers.horizon)
-    costs = 2 * (rules.fees + rules.slippage)
+    costs = 2 * (rules.fees + rules.slippage + rules.fee_fixed / rules.cash)
     for k in range(count):
         bar, symbol, side = int(signals.bar[k]), int(signals.symbol[k]), int(signals.direction[k])
         scale = width[bar, symbol]

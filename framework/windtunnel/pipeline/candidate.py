@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from windtunnel.errors import InvalidValueError
 from windtunnel.pipeline.sections import (
     GateSection,
     PatternsSection,
@@ -50,3 +51,12 @@ class Candidate:
     regime: Part[RegimeModel, RegimeSection] | None = None
     patterns: tuple[Part[PatternDetector, PatternsSection], ...] = ()
     scorer: Part[SignalScorer, ScorerSection] | None = None
+
+    def __post_init__(self) -> None:
+        if self.gate is not None and self.gate.regime is not None and self.regime is None:
+            raise InvalidValueError("gate.regime", "needs a regime model", self.gate.regime)
+        if self.gate is not None and self.gate.pattern is not None and not self.patterns:
+            raise InvalidValueError("gate.pattern", "needs a pattern detector", self.gate.pattern)
+        if self.sizing.target_volatility is not None and self.volatility is None:
+            rule = "needs a volatility model"
+            raise InvalidValueError("sizing.target_volatility", rule, self.sizing.target_volatility)

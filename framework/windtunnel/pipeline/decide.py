@@ -39,6 +39,7 @@ from windtunnel.values import (
     Regimes,
     Scores,
     SignalFeatures,
+    frozen,
 )
 
 __all__ = ["Decision", "Signals", "decide", "silent"]
@@ -62,12 +63,15 @@ class Signals:
     scores : Scores
     threshold : array of float64
         Least probability asked of each; NaN where the scorer abstained.
+    fits : int
+        How often the scorer learned.
     """
 
     features: SignalFeatures
     outcomes: Outcomes
     scores: Scores
     threshold: FloatArray
+    fits: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +164,9 @@ def _model(
         return value
 
     if model.learns:
-        return answers(model, section, market, model.fit, asked, tick)
+        return frozen(answers(model, section, market, model.fit, asked, tick))
     with calling(model, "predict"):
-        return asked(market, None)
+        return frozen(asked(market, None))
 
 
 def _forecast(market: Market, candidate: Candidate, tick: Tick) -> Forecast | None:
@@ -182,14 +186,14 @@ def _regimes(market: Market, candidate: Candidate, benchmark: str | None, tick: 
     if part.section.of == "symbol" or benchmark is None:
         return _model(part, market, part.plugin.predict, Regimes, tick)
     one = _model(part, market.select([benchmark]), part.plugin.predict, Regimes, tick)
-    return Regimes(one.names, np.repeat(one.probabilities, market.shape[1], axis=1))
+    return frozen(Regimes(one.names, np.repeat(one.probabilities, market.shape[1], axis=1)))
 
 
 def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | None:
     if not candidate.patterns:
         return None
     tables = [_model(part, market, part.plugin.detect, Patterns, tick) for part in candidate.patterns]
-    return Patterns.union(tables, len(market.bars))
+    return frozen(Patterns.union(tables, len(market.bars)))
 
 
 def _exposure(market: Market, candidate: Candidate, tick: Tick) -> Exposure:
@@ -243,7 +247,7 @@ def _judge(
     level = scored.base_rate
     if section.threshold != "base":
         level = np.where(np.isnan(level), np.nan, float(section.threshold))
-    return Signals(features, ended, scored.scores, level)
+    return Signals(features, ended, scored.scores, level, scored.fits)
 
 
 def _act(exposure: Exposure, signals: Signals, section: ScorerSection, present: Any) -> tuple[Exposure, int]:

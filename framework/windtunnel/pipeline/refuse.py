@@ -28,7 +28,8 @@ def gate_refuses(
         bullish, bearish = (patterns.active(sign, gate.within, side.shape[1]) for sign in (1, -1))
         along, against = np.where(side > 0, bullish, bearish), np.where(side > 0, bearish, bullish)
         allowed = {"bullish": bullish, "bearish": bearish, "same": along, "not_opposite": ~against}
-        refused |= ~allowed[gate.pattern]
+        searched = np.arange(len(side))[:, None] >= patterns.known_from
+        refused |= ~allowed[gate.pattern] & searched
     return refused
 
 

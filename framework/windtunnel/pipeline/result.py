@@ -129,8 +129,10 @@ class Result:
             }
         )
 
-    def _symbols(self, columns: np.ndarray[Any, np.dtype[np.int64]]) -> np.ndarray[Any, np.dtype[np.object_]]:
-        return np.array([self.bars.symbols[column] for column in columns], dtype=object)
+    def _symbols(self, columns: np.ndarray[Any, np.dtype[np.int64]]) -> pd.Series[str]:
+        import pandas as pd
+
+        return pd.Series([self.bars.symbols[column] for column in columns], dtype="str")
 
     def summary(self) -> pd.DataFrame:
         """Return the metrics, the strategy's beside the benchmark's."""

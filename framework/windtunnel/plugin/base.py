@@ -140,6 +140,8 @@ class Plugin(BaseModel):
 
 
 def _to_json(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)
     return json.loads(TypeAdapter(Any).dump_json(value))
 
 

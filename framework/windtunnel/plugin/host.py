@@ -164,7 +164,10 @@ class Host:
             If a hook is misspelt or has the wrong arguments, or ``windtunnel_register`` fails.
         """
         try:
-            self._manager.register(module, name=origin.package)
+            number = len(self._manager.get_plugins())
+            taken = self._manager.has_plugin(origin.package)
+            name = f"{origin.package} #{number}" if taken else origin.package
+            self._manager.register(module, name=name)
             self._refuse_misspelt_hooks(module)
             register = getattr(module, "windtunnel_register", None)
             self.add(register() if register else (), origin)

@@ -79,11 +79,17 @@ def manifest(loaded: Loaded, dataset: Dataset, result: Result, fits: Mapping[str
         },
         "data": describe_data(loaded, dataset),
         "seed": loaded.experiment.seed,
-        "fits": dict(fits),
+        "fits": dict(fits) | _scorer_fits(loaded, result),
         "plugins": _origins(loaded.host, plugins_of(loaded)),
         "versions": _versions(),
         "platform": platform.platform(),
     }
+
+
+def _scorer_fits(loaded: Loaded, result: Result) -> dict[str, int]:
+    """Return how often the scorer really learned: steps with too few outcomes make no fit."""
+    signals = result.decision.signals
+    return {} if loaded.scorer is None or signals is None else {f"scorer {loaded.scorer.name}": signals.fits}
 
 
 def describe_data(loaded: Loaded, dataset: Dataset) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -196,11 +197,28 @@ def _named_in_errors(folder: Path) -> Iterator[None]:
 
 
 def _put_in_place(temporary: Path, folder: Path) -> None:
+    """Rename, moving aside what is there; of several processes that finish at once the last one stays."""
     old = temporary.with_name(temporary.name + ".old")
-    if folder.exists():
-        folder.rename(old)
-    temporary.rename(folder)
+    for _ in range(1000):
+        try:
+            temporary.rename(folder)
+            break
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                _restore(old, folder)
+                raise
+        with suppress(FileNotFoundError):
+            shutil.rmtree(old, ignore_errors=True)
+            folder.rename(old)
+    else:
+        _restore(old, folder)
+        raise OSError(errno.EBUSY, "another process keeps writing this run", str(folder))
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _restore(old: Path, folder: Path) -> None:
+    if old.exists() and not folder.exists():
+        old.rename(folder)
 
 
 def _point(pointer: Path, target: str) -> None:

@@ -5,7 +5,7 @@ from windtunnel.values.forecast import Forecast
 from windtunnel.values.metric import Metric
 from windtunnel.values.orders import Orders
 from windtunnel.values.patterns import Patterns
-from windtunnel.values.piece import PerBar
+from windtunnel.values.piece import PerBar, frozen
 from windtunnel.values.regimes import Regimes
 from windtunnel.values.rules import Rules
 from windtunnel.values.scores import Outcomes, Scores, SignalFeatures
@@ -35,4 +35,5 @@ __all__ = [
     "Table",
     "TimeArray",
     "Tune",
+    "frozen",
 ]

@@ -35,13 +35,13 @@ class Orders:
         InvalidValueError
             If the exposure is not of ``shape``, not bool, int8 or float64, or not within [-1, 1].
         """
-        exposure = np.asarray(self.exposure)
+        exposure: Any = np.asarray(self.exposure)
         if exposure.shape != shape:
             rule = f"must have one value a bar and symbol, {shape}"
             raise InvalidValueError("exposure", rule, exposure.shape)
         if exposure.dtype not in (np.bool_, np.int8, np.float64):
             raise InvalidValueError("exposure", "must be of type bool, int8 or float64", str(exposure.dtype))
-        outside = np.abs(exposure) > 1 if exposure.dtype != np.bool_ else np.zeros(0, np.bool_)
+        outside = (exposure > 1) | (exposure < -1) if exposure.dtype != np.bool_ else np.zeros(0, np.bool_)
         if outside.any():
             raise InvalidValueError("exposure", "must lie between -1 and 1", float(exposure[outside][0]))
 

@@ -39,7 +39,9 @@ class Patterns:
     target, stop : array of float64
         Price levels that the pattern implies; NaN where it implies none.
     bars : int
-        T, the number of bars that were searched.
+        T, the number of bars.
+    known_from : int
+        First bar that was searched; before it the detector abstains.
     """
 
     symbol: IntArray
@@ -51,6 +53,7 @@ class Patterns:
     target: FloatArray
     stop: FloatArray
     bars: int
+    known_from: int = 0
 
     def __len__(self) -> int:
         return len(self.symbol)
@@ -88,7 +91,8 @@ class Patterns:
     def cut(self, start: int, stop: int) -> Patterns:
         """Return the patterns confirmed on bars ``start`` to ``stop`` (exclusive), counted from ``start``."""
         part = self.take((self.confirmed >= start) & (self.confirmed < stop))
-        return replace(part._moved(-start), bars=stop - start)
+        known_from = min(max(self.known_from - start, 0), stop - start)
+        return replace(part._moved(-start), bars=stop - start, known_from=known_from)
 
     def _moved(self, bars: int) -> Patterns:
         return replace(self, first=self.first + bars, confirmed=self.confirmed + bars)
@@ -97,20 +101,22 @@ class Patterns:
     def join(cls, parts: Sequence[Patterns]) -> Patterns:
         """Put pieces, in time order, together again; ordered by confirmation, then by symbol."""
         starts = np.cumsum([0, *(part.bars for part in parts)])
-        return cls.union(
-            [part._moved(int(start)) for part, start in zip(parts, starts, strict=False)], int(starts[-1])
-        )
+        silent = next((i for i, part in enumerate(parts) if part.known_from < part.bars), len(parts))
+        moved = [part._moved(int(start)) for part, start in zip(parts, starts, strict=False)]
+        known_from = int(starts[silent]) + (parts[silent].known_from if silent < len(parts) else 0)
+        return replace(cls.union(moved, int(starts[-1])), known_from=known_from)
 
     @classmethod
     def union(cls, tables: Sequence[Patterns], bars: int) -> Patterns:
         """Put tables of the same bars on top of each other, ordered by confirmation, then by symbol."""
         columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in COLUMNS}
-        whole = cls(**columns, bars=bars)
+        known_from = max((table.known_from for table in tables), default=0)
+        whole = cls(**columns, bars=bars, known_from=known_from)
         return whole.take(np.lexsort((whole.symbol, whole.confirmed)))
 
     def abstaining(self, bars: int) -> Patterns:
-        """Return a table of ``bars`` bars without rows."""
-        return Patterns.empty(bars)
+        """Return a table of ``bars`` bars that were not searched."""
+        return replace(Patterns.empty(bars), known_from=bars)
 
     def active(self, direction: int, within: int, symbols: int) -> BoolArray:
         """Say where a pattern of ``direction`` was confirmed on this bar or the ``within`` bars before.

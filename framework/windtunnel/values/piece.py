@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
-__all__ = ["PerBar"]
+import numpy as np
+
+__all__ = ["PerBar", "frozen"]
+
+V = TypeVar("V")
+
+
+def frozen(value: V) -> V:
+    """Make the arrays of a value read-only, and return it: whoever is shown it may not change it."""
+    for item in vars(value).values():
+        if isinstance(item, np.ndarray):
+            item.flags.writeable = False
+    return value
 
 
 class PerBar(Protocol):

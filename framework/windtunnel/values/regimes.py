@@ -76,7 +76,17 @@ class Regimes:
 
     @classmethod
     def join(cls, parts: Sequence[Regimes]) -> Regimes:
-        """Put pieces, in time order, together again."""
+        """Put pieces, in time order, together again.
+
+        Raises
+        ------
+        InvalidValueError
+            If the pieces do not name the same regimes in the same order.
+        """
+        for part in parts:
+            if part.names != parts[0].names:
+                rule = f"must be the same after every fit, first {', '.join(parts[0].names)}"
+                raise InvalidValueError("names", rule, part.names)
         return cls(parts[0].names, np.concatenate([part.probabilities for part in parts]))
 
     def abstaining(self, bars: int) -> Regimes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from windtunnel.errors import InvalidValueError
 
@@ -34,6 +35,8 @@ class Tune:
     log: bool = False
 
     def __post_init__(self) -> None:
+        if not (isfinite(self.low) and isfinite(self.high)):
+            raise InvalidValueError("Tune", "must have finite ends", (self.low, self.high))
         if not self.low < self.high:
             raise InvalidValueError("Tune.high", f"must be greater than low = {self.low}", self.high)
         if self.step is not None and not 0 < self.step <= self.high - self.low:
