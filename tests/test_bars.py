@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windtunnel.bars import FIELDS, Bars
+from windtunnel.data import resample
 from windtunnel.errors import DataError, InvalidValueError
 
 DAYS = np.array(["2020-01-30", "2020-01-31", "2020-02-03", "2020-02-04", "2020-02-05"], "datetime64[ns]")
@@ -174,3 +175,19 @@ def test_a_cut_of_a_cut_is_a_cut(start: int, stop: int, low: int, high: int) -> 
     assert twice.time.tolist() == once.time.tolist()
     if len(twice):
         assert twice.hash == once.hash
+
+
+@pytest.mark.parametrize(
+    ("timeframe", "periods"),
+    [("1d", 252), ("2d", 157), ("3d", 122), ("1w", 52), ("2w", 26), ("2M", 6), ("6M", 2)],
+)
+def test_odd_spacings_are_annualised_by_their_number_in_a_year(timeframe: str, periods: int) -> None:
+    days = pd.date_range("2010-01-04", "2019-12-31", freq="B")
+    bars = resample(Bars.from_arrays(days.to_numpy(), np.ones(len(days))), timeframe)
+    assert bars.periods_per_year == pytest.approx(periods, abs=1)
+
+
+def test_what_comes_after_the_end_does_not_change_the_hash() -> None:
+    days = pd.date_range("2010-01-04", periods=40, freq="B").to_numpy()
+    longer = Bars.from_arrays(days, np.arange(1.0, 41))
+    assert longer.cut(0, 20).hash == Bars.from_arrays(days[:20], np.arange(1.0, 21)).hash

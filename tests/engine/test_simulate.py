@@ -198,3 +198,58 @@ def test_wrong_exposure_is_refused(exposure: np.ndarray, rule: str) -> None:
 
 def test_all_nan_exposure_never_trades() -> None:
     assert len(both(panel(column(1, 2, 3)), np.full((3, 1), NAN)).fills) == 0
+
+
+def test_what_was_decided_survives_a_missing_bar() -> None:
+    bars = panel(column(10, 10, NAN, 12, 12), column(10, 10, NAN, 12, 12))
+    assert len(both(bars, column(1.0, 1.0, 0.0, 1.0, 1.0), cash=100.0).fills) == 1
+
+
+def test_delisting_pays_costs() -> None:
+    bars = panel([[10, 5], [12, 5], [NAN, 5]], last=[1, 2])
+    run = both(bars, [[0.5, 0.0]] * 3, cash=100.0, fill="close", fees=0.01, slippage=0.02)
+    assert run.fills.price[1] == pytest.approx(12 * 0.98)
+    assert run.fills.fee[1] == pytest.approx(5 * 12 * 0.98 * 0.01)
+
+
+def test_equity_of_exactly_zero_is_liquidated_with_costs() -> None:
+    run = both(panel(column(10, 20, 5)), column(-1.0, -1.0, -1.0), cash=100.0, fill="close", fee_fixed=0.0)
+    assert REASONS[run.fills.reason[-1]] == "liquidation"
+    assert run.equity.tolist() == [100, 0, 0]
+    costly = both(panel(column(10, 30)), column(-1.0, -1.0), cash=101.0, fill="close", fee_fixed=1.0)
+    assert costly.fills.fee.tolist() == [1, 1]
+    assert costly.equity[1] == pytest.approx(101 + 100 - 1 - 300 - 1)
+
+
+def test_a_flip_pays_the_fixed_fee_once() -> None:
+    run = both(panel(column(10, 10)), column(1.0, -1.0), cash=100.0, fill="close", fee_fixed=1.0)
+    assert run.fills.units.tolist() == pytest.approx([9.9, -19.7])
+    assert run.fills.fee.tolist() == [1, 1]
+    assert run.equity[1] == pytest.approx(98)
+
+
+def test_a_trade_begins_with_its_first_fill() -> None:
+    run = both(panel(column(10, 20, 20, 20)), column(0.5, 0.5, 1.0, 0.0), cash=100.0, fill="close")
+    assert run.trades.entry_bar.tolist() == [0]
+    assert run.trades.entry_price[0] == pytest.approx((5 * 10 + 2.5 * 20) / 7.5)
+
+
+def test_an_order_on_negative_equity_only_closes() -> None:
+    bars = panel(column(10, 10, 10, 10), column(10, 10, 30, 10))
+    run = both(bars, column(-1.0, 1.0, 1.0, 1.0), cash=100.0)
+    assert run.fills.units.tolist() == pytest.approx([-10, 10])
+    assert run.equity[-1] == pytest.approx(-100)
+
+
+@pytest.mark.parametrize(("lo", "hi"), [(-1, 2), (0, 4), (2, 1)])
+def test_advancing_beyond_the_bars_is_refused(lo: int, hi: int) -> None:
+    bars, rules = panel(column(1, 2, 3)), Rules()
+    with pytest.raises(InvalidValueError, match="within the 3 bars"):
+        advance(Account.opened(1, rules), bars, Orders(np.ones((3, 1))), rules, lo, hi)
+    with pytest.raises(InvalidValueError, match="as many symbols"):
+        advance(Account.opened(2, rules), bars, Orders(np.ones((3, 1))), rules, 0, 3)
+
+
+def test_the_lowest_int8_is_outside() -> None:
+    with pytest.raises(InvalidValueError, match="between -1 and 1"):
+        simulate(panel(column(1, 2)), Orders(np.array([[0], [-128]], np.int8)), Rules())

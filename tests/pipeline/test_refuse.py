@@ -118,3 +118,10 @@ def test_a_forecast_that_abstains_changes_nothing() -> None:
 def test_a_full_exposure_passes_through_as_it_is() -> None:
     wanted = column(1, 0).astype(bool)
     assert sized(wanted, here(2), SizingSection(), None) is wanted
+
+
+def test_a_pattern_gate_lets_pass_what_was_not_searched() -> None:
+    seen = Patterns.join([patterns(1, (0, 1)).abstaining(2), patterns(3, (1, 1))])
+    gate = GateSection.model_validate({"pattern": "bullish", "within": 0})
+    refused = gate_refuses(gate, np.ones((5, 1), np.int64), None, seen)
+    assert refused[:, 0].tolist() == [False, False, True, False, True]

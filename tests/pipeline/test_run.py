@@ -14,14 +14,23 @@ from windtunnel.market import Market
 from windtunnel.pipeline import Candidate, Part, run
 from windtunnel.pipeline.sections import (
     GateSection,
+    PatternsSection,
     RegimeSection,
     ScorerSection,
     SizingSection,
     StrategySection,
     VolatilitySection,
 )
-from windtunnel.plugin import LearnedStrategy, RegimeModel, SignalScorer, State, Strategy, VolatilityModel
-from windtunnel.values import Exposure, Forecast, Outcomes, Regimes, Rules, Scores, SignalFeatures
+from windtunnel.plugin import (
+    LearnedStrategy,
+    PatternDetector,
+    RegimeModel,
+    SignalScorer,
+    State,
+    Strategy,
+    VolatilityModel,
+)
+from windtunnel.values import Exposure, Forecast, Outcomes, Patterns, Regimes, Rules, Scores, SignalFeatures
 
 
 class Blocks(Strategy):
@@ -231,3 +240,106 @@ def test_the_same_inputs_give_the_same_result(bars: Bars) -> None:
     one, two = (run(bars, candidate, benchmark="B", seed=5) for _ in range(2))
     assert one.metrics == two.metrics
     assert one.comparison == two.comparison
+
+
+class Onlooker(Strategy):
+    """Notes what the other plugins said, and may try to change it."""
+
+    name = "onlooker"
+    seen: ClassVar[dict[str, Any]] = {}
+    tamper: bool = False
+    """Whether to write into the regimes."""
+
+    def exposure(self, market: Market) -> Exposure:
+        self.seen.update(regime=market.regime.codes, mean=market.volatility.mean, bars=market.patterns.bars)
+        if self.tamper:
+            market.regime.probabilities[:] = 0.5
+        return np.ones(market.shape, np.bool_)
+
+
+class Nothing(PatternDetector):
+    """Finds nothing."""
+
+    name = "nothing"
+
+    def detect(self, market: Market, state: State) -> Patterns:
+        return Patterns.empty(len(market.bars))
+
+
+def with_models(plugin: Strategy) -> Candidate:
+    return Candidate(
+        strategy(plugin),
+        regime=Part(Watching(), RegimeSection(use="watching", first=100, refit=50)),
+        volatility=Part(Constant(), VolatilitySection(use="constant")),
+        patterns=(Part(Nothing(), PatternsSection(use="nothing")),),
+    )
+
+
+def test_a_strategy_sees_what_the_models_say_and_cannot_change_it(bars: Bars) -> None:
+    result = run(bars, with_models(Onlooker()))
+    assert result.decision.regimes is not None
+    np.testing.assert_array_equal(Onlooker.seen["regime"], result.decision.regimes.codes)
+    assert (Onlooker.seen["mean"] == 0.4).all()
+    assert Onlooker.seen["bars"] == 400
+    with pytest.raises(PluginError, match=r"onlooker.*test_run\.py.*read-only"):
+        run(bars, with_models(Onlooker(tamper=True)))
+
+
+class Rising(RegimeModel):
+    """Up where the close is above the first one, else down; of one symbol."""
+
+    name = "rising"
+
+    def predict(self, market: Market, state: State) -> Regimes:
+        up = (market.close > market.close[0]).astype(float)
+        return Regimes(("down", "up"), np.stack([1 - up, up], axis=2))
+
+
+def test_the_regime_of_the_benchmark_is_the_benchmarks(bars: Bars) -> None:
+    part = Part(Rising(), RegimeSection(use="rising", of="benchmark"))
+    regimes = run(bars, Candidate(strategy(Blocks()), regime=part), benchmark="B").decision.regimes
+    expected = (bars.close[:, 1] > bars.close[0, 1]).astype(int)
+    assert regimes is not None
+    np.testing.assert_array_equal(regimes.codes, np.column_stack([expected, expected]))
+
+
+class Reckoning(LearnedStrategy):
+    """Notes what a candidate earned in the past."""
+
+    name = "reckoning"
+    earned: ClassVar[list[float]] = []
+
+    def fit(self, market: Market, evaluate: Callable[[Strategy], Mapping[str, float]]) -> State:
+        self.earned.append(evaluate(Blocks())["fees"])
+        return None
+
+    def exposure(self, market: Market, state: State) -> Exposure:
+        return np.zeros(market.shape, np.bool_)
+
+
+def test_candidates_are_evaluated_under_the_experiments_rules(bars: Bars) -> None:
+    Reckoning.earned.clear()
+    part = Part(Reckoning(), StrategySection(use="reckoning", first=200, refit=200))
+    run(bars, Candidate(part, rules=Rules(fees=0.01)))
+    assert len(Reckoning.earned) == 1
+    assert Reckoning.earned[0] > 0
+
+
+def test_a_scorer_that_abstains_scales_nothing(bars: Bars) -> None:
+    section = ScorerSection(use="remembering", first=100, min_outcomes=10_000, act="scale")
+    result = run(bars, Candidate(strategy(Blocks()), scorer=Part(Remembering(), section)))
+    np.testing.assert_array_equal(result.decision.weights, result.decision.exposure)
+
+
+@pytest.mark.parametrize(
+    ("changes", "parameter"),
+    [
+        ({"gate": GateSection(regime=("calm",))}, "gate.regime"),
+        ({"gate": GateSection(pattern="same")}, "gate.pattern"),
+        ({"sizing": SizingSection(target_volatility=0.1)}, "sizing.target_volatility"),
+    ],
+)
+def test_a_candidate_without_the_model_it_needs_is_refused(changes: dict[str, Any], parameter: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        Candidate(strategy(Blocks()), **changes)
+    assert caught.value.parameter == parameter

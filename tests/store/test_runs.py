@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,17 @@ def test_a_first_failure_leaves_no_folders(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="words"):
         fail()
     assert [path.name for path in tmp_path.iterdir()] == ["results"], "what was there stays"
+
+
+def test_writers_that_finish_at_once_leave_one_whole_run(tmp_path: Path) -> None:
+    store = RunStore(tmp_path)
+
+    def write(value: int) -> None:
+        for _ in range(40):
+            keep(store, "mine", "aaa111", float(value))
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(write, value) for value in range(4)]:
+            done.result()
+    assert sorted(path.name for path in (tmp_path / "mine").iterdir()) == ["aaa111", "latest"]
+    assert len(store.runs()) == 1

@@ -61,3 +61,36 @@ def test_forecasts_and_orders_cut_and_join() -> None:
     assert np.isnan(forecast.abstaining(2).high).all()
     orders = Orders(np.array([[True], [False]]))
     assert Orders.join([orders.abstaining(1), orders]).exposure[:, 0].tolist() == [False, True, False]
+
+
+def test_a_detector_that_has_not_learned_yet_abstains() -> None:
+    whole = table(4, (0, 1, 1))
+    joined = Patterns.join([whole.abstaining(3), whole])
+    assert joined.known_from == 3
+    assert (joined.cut(2, 7).known_from, joined.cut(5, 7).known_from) == (1, 0)
+    assert Patterns.union([joined, Patterns.empty(7)], 7).known_from == 3
+
+
+def test_regimes_of_other_names_are_not_joined() -> None:
+    one = Regimes(("calm", "wild"), np.full((1, 1, 2), 0.5))
+    other = Regimes(("wild", "calm"), np.full((1, 1, 2), 0.5))
+    with pytest.raises(InvalidValueError, match="the same after every fit"):
+        Regimes.join([one, other])
+
+
+@pytest.mark.parametrize(
+    ("value", "parameter"),
+    [
+        (Regimes(("calm", "wild"), np.full((3, 1, 2), 0.6)), "probabilities"),
+        (Regimes(("calm",), np.ones((2, 1, 1))), "probabilities"),
+        (Forecast(-np.ones((3, 1)), np.ones((3, 1)), np.ones((3, 1)), 1), "mean"),
+        (Forecast(np.ones((3, 1)), np.ones((2, 1)), np.ones((3, 1)), 1), "low"),
+        (table(3, (0, 3, 1)), "confirmed"),
+        (table(3, (1, 2, 1)), "symbol"),
+        (table(3, (0, 2, 7)), "direction"),
+    ],
+)
+def test_what_cannot_be_about_the_bars_is_refused(value: object, parameter: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        value.check((3, 1))  # type: ignore[attr-defined]
+    assert caught.value.parameter == parameter

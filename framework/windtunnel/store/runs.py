@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from windtunnel.errors import InvalidValueError, nearest
 
@@ -223,7 +224,7 @@ def _restore(old: Path, folder: Path) -> None:
 
 def _point(pointer: Path, target: str) -> None:
     """Let ``latest`` point to a run: a link, or where there are none, a file that holds its id."""
-    temporary = pointer.with_name(f".latest.{os.getpid()}")
+    temporary = pointer.with_name(f".latest.{uuid4().hex}")
     temporary.unlink(missing_ok=True)
     try:
         temporary.symlink_to(target, target_is_directory=True)
