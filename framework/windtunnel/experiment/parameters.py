@@ -11,8 +11,8 @@ from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from windtunnel.experiment.node import printable
 from windtunnel.plugin import Plugin
+from windtunnel.reporting.text import plain
 from windtunnel.values import Tune
 
 __all__ = ["describe_parameter", "field_named", "is_path", "keys_of", "model_in", "shown"]
@@ -58,19 +58,9 @@ def describe_parameter(model: type[BaseModel], name: str) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as YAML would show it, shortened to 60 characters."""
-    if value is None or isinstance(value, bool):
-        text = {None: "null", True: "true", False: "false"}[value]
-    elif isinstance(value, float):
-        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    elif isinstance(value, tuple | list):
-        text = f"[{', '.join(shown(item) for item in value)}]"
-    elif isinstance(value, BaseModel) and not isinstance(value, Plugin):
-        text = shown({name: getattr(value, name) for name in type(value).model_fields})
-    elif isinstance(value, Mapping):
-        text = f"{{{', '.join(f'{key}: {shown(item)}' for key, item in value.items())}}}"
-    else:
-        text = printable(str(value))
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    if isinstance(value, BaseModel) and not isinstance(value, Plugin):
+        return plain(value.model_dump(mode="json", by_alias=True))
+    return plain(value)
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
