@@ -99,7 +99,7 @@ def test_a_run_that_learns_says_what_and_how_often(invoke: Invoke, learning: Pat
     )
     fits = json.loads(Path("results/learning/latest/manifest.json").read_text())["fits"]
     assert line(done.stdout, "learning") == (
-        f"  learning  scorer logistic    refit every 126 bars, {fits['scorer logistic']} fits"
+        f"  learning  scorer logistic    refit every 126 bars, up to {fits['scorer logistic']} fits"
     )
     assert (
         "gate: not high_volatility, no pattern against it within 1 bar · size: 50% of equity, 15% volatility"

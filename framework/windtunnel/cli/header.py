@@ -33,9 +33,14 @@ _KINDS = ("strategy", "regime", "patterns", "volatility", "scorer")
 
 
 def write_header(
-    terminal: Terminal, config: Mapping[str, Any], data: Mapping[str, Any], fits: Mapping[str, int]
+    terminal: Terminal,
+    config: Mapping[str, Any],
+    data: Mapping[str, Any],
+    fits: Mapping[str, int],
+    *,
+    planned: bool = False,
 ) -> None:
-    """Write what was run.
+    """Write what was run, or is about to be.
 
     Parameters
     ----------
@@ -45,7 +50,9 @@ def write_header(
     data : mapping
         The data as a run's manifest describes them.
     fits : mapping of str to int
-        Fits of each model that learns, such as ``{"scorer logistic": 68}``.
+        Fits of each model that learns, such as ``{"scorer logistic": 30}``.
+    planned : bool
+        Whether ``fits`` are those of the schedule; a scorer with too few outcomes makes fewer.
     """
     terminal.field("data", *describe(config, data))
     terminal.field("strategy", named(config["strategy"]), _acting(config))
@@ -54,7 +61,7 @@ def write_header(
     if fixed:
         terminal.field("models", " · ".join(fixed))
     if fits:
-        terminal.field("learning", " · ".join(fits), _schedule(config, fits))
+        terminal.field("learning", " · ".join(fits), _schedule(config, fits, "up to " if planned else ""))
 
 
 def learning(loaded: Loaded) -> list[Part[Any, Any]]:
@@ -171,9 +178,10 @@ def _gate(gate: Mapping[str, Any]) -> Iterator[str]:
         yield f"{words.get(pattern, f'a {pattern} pattern')} within {within}"
 
 
-def _schedule(config: Mapping[str, Any], fits: Mapping[str, int]) -> str:
+def _schedule(config: Mapping[str, Any], fits: Mapping[str, int], at_most: str) -> str:
     from windtunnel.reporting.text import counted
 
     sections = {f"{kind} {section['use']}": section for kind, section in components(config)}
     every = " / ".join(dict.fromkeys(f"{sections[model]['refit']:,}" for model in fits))
-    return f"refit every {every} {'bar' if every == '1' else 'bars'}, {counted(sum(fits.values()), 'fit')}"
+    bars = "bar" if every == "1" else "bars"
+    return f"refit every {every} {bars}, {at_most}{counted(sum(fits.values()), 'fit')}"

@@ -55,7 +55,7 @@ def _plugins(loaded: Loaded, fits: Mapping[str, int]) -> Iterator[tuple[str, str
     for plugin, (kind, section) in zip(used, components(loaded.resolved()), strict=True):
         origin = str(loaded.host.provenance(type(plugin)))
         fitted = fits.get(f"{kind} {plugin.name}")
-        yield kind, named(section), origin if fitted is None else f"{origin}, {counted(fitted, 'fit')}"
+        yield kind, named(section), origin if fitted is None else f"{origin}, up to {counted(fitted, 'fit')}"
 
 
 def _time(least: float, most: float) -> str:

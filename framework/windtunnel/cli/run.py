@@ -45,7 +45,8 @@ def run(
         fits = expected_fits(loaded, len(dataset.bars))
         progress.expect(sum(fits.values()), "backtest")
         if not as_json:
-            write_header(terminal, loaded.resolved(), runner.describe_data(loaded, dataset), fits)
+            data = runner.describe_data(loaded, dataset)
+            write_header(terminal, loaded.resolved(), data, fits, planned=True)
         before = None if force else runner.find(loaded, dataset, out)
         run = before or runner.perform(loaded, dataset, out=out, tick=progress.tick).stored
     report = report_path(RunStore(out), run)

@@ -1,6 +1,6 @@
 """When a model learns, and from what."""
 
-from windtunnel.learn.models import Tick, answers, calling
+from windtunnel.learn.models import Tick, answers, calling, silent
 from windtunnel.learn.schedule import Fold, LearnedSection, folds
 from windtunnel.learn.scoring import Scored, score
 from windtunnel.learn.signals import Barriers, entries, held_direction, outcomes, signal_features
@@ -19,4 +19,5 @@ __all__ = [
     "outcomes",
     "score",
     "signal_features",
+    "silent",
 ]

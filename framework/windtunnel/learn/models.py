@@ -16,11 +16,15 @@ from windtunnel.plugin import Plugin, State
 from windtunnel.plugin.kinds import title
 from windtunnel.values import PerBar
 
-__all__ = ["Tick", "answers", "calling", "scheduled", "training"]
+__all__ = ["Tick", "answers", "calling", "scheduled", "silent", "training"]
 
 V = TypeVar("V", bound=PerBar)
 Tick = Callable[[str, int, int], None]
 """Told after every step of a schedule: what learns, steps done, steps in all."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Report no progress."""
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from windtunnel.learn import (
     outcomes,
     score,
     signal_features,
+    silent,
 )
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate, Part
@@ -42,14 +43,10 @@ from windtunnel.values import (
     frozen,
 )
 
-__all__ = ["Decision", "Signals", "decide", "silent"]
+__all__ = ["Decision", "Signals", "decide"]
 
 M = TypeVar("M", bound=Model)
 V = TypeVar("V", bound=PerBar)
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Report no progress."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,10 +10,10 @@ from windtunnel.bars import Bars
 from windtunnel.engine import Simulation, simulate
 from windtunnel.engine.comparison import compare
 from windtunnel.engine.metrics import METRICS, Performance, compute
-from windtunnel.learn import Tick
+from windtunnel.learn import Tick, silent
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate
-from windtunnel.pipeline.decide import Decision, decide, silent
+from windtunnel.pipeline.decide import Decision, decide
 from windtunnel.pipeline.result import BenchmarkResult, Effect, Result
 from windtunnel.values import Exposure, Metric, Orders
 

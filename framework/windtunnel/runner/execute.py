@@ -12,7 +12,7 @@ from typing import Any
 from windtunnel.data import DataSection, Dataset, load
 from windtunnel.errors import ConfigError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.experiment import Loaded
-from windtunnel.learn import Tick
+from windtunnel.learn import Tick, silent
 from windtunnel.pipeline import Candidate, Part, Result, run
 from windtunnel.runner import guests
 from windtunnel.runner.manifest import identity, manifest
@@ -53,10 +53,6 @@ class _Clock:
     def tick(self, what: str, done: int, total: int) -> None:
         self.fits[what] = done
         self._tick(what, done, total)
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Report no progress."""
 
 
 def candidate(loaded: Loaded) -> Candidate:

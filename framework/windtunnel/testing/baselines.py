@@ -15,12 +15,11 @@ import numpy as np
 from windtunnel.errors import MissingExtraError, WindtunnelError
 from windtunnel.experiment import Loaded
 from windtunnel.experiment import load as load_experiment
-from windtunnel.learn import Tick
+from windtunnel.learn import Tick, silent
 from windtunnel.pipeline import Result
 from windtunnel.runner import compute, identity
 from windtunnel.runner import dataset as load_dataset
 from windtunnel.store import write_json
-from windtunnel.testing.causality import silent
 from windtunnel.testing.changes import causes, first_fill, moved
 from windtunnel.testing.stages import data, decided
 from windtunnel.testing.trace import trace

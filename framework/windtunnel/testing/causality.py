@@ -14,7 +14,7 @@ from windtunnel.bars import Bars
 from windtunnel.engine import simulate
 from windtunnel.engine.reference import reference
 from windtunnel.errors import InvalidValueError
-from windtunnel.learn import Tick
+from windtunnel.learn import Tick, silent
 from windtunnel.market import Market
 from windtunnel.pipeline import Candidate, Part, decide
 from windtunnel.pipeline.sections import SizingSection, StrategySection
@@ -27,11 +27,7 @@ from windtunnel.testing.memory import Memory, renewed
 from windtunnel.testing.stages import Said, decided, fills, indicators, plugins_of
 from windtunnel.values import Exposure, Orders
 
-__all__ = ["silent", "states", "verify"]
-
-
-def silent(what: str, done: int, total: int) -> None:
-    """Report no progress."""
+__all__ = ["states", "verify"]
 
 
 def verify(

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from windtunnel.bars import Bars
 from windtunnel.data import load
 from windtunnel.experiment import Loaded
-from windtunnel.learn import Tick
+from windtunnel.learn import Tick, silent
 from windtunnel.reporting.text import stamp
 from windtunnel.runner import candidate
 from windtunnel.runner import dataset as load_dataset
-from windtunnel.testing.causality import silent, states, verify
+from windtunnel.testing.causality import states, verify
 from windtunnel.testing.differences import Difference, first_difference
 from windtunnel.testing.findings import Finding, Verification
 from windtunnel.testing.memory import renewed
