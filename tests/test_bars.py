@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windtunnel.bars import FIELDS, Bars
-from windtunnel.data import resample
 from windtunnel.errors import DataError, InvalidValueError
+from windtunnel.resampling import resample
 
 DAYS = np.array(["2020-01-30", "2020-01-31", "2020-02-03", "2020-02-04", "2020-02-05"], "datetime64[ns]")
 

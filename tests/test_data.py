@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from windtunnel.bars import FIELDS, Bars
-from windtunnel.data import DataSection, load, resample
+from windtunnel.data import DataSection, load
 from windtunnel.errors import DataError, InvalidValueError, PluginError
 from windtunnel.plugin import DataSource
+from windtunnel.resampling import resample
 from windtunnel.values import Origin, Request, Table
 from windtunnel_plugins.sources import Frame
 
@@ -229,7 +230,9 @@ def test_bars_cannot_be_made_shorter() -> None:
         resample(Bars.from_frame(daily()), "1h")
     with pytest.raises(InvalidValueError, match="such as 5m"):
         resample(Bars.from_frame(daily()), "hourly")
-    assert len(resample(Bars.from_frame(daily()).cut(0, 0), "1h")) == 0
+    with pytest.raises(InvalidValueError, match="which are 1d apart"):
+        resample(Bars.from_frame(daily()).cut(0, 1), "1h")
+    assert len(resample(Bars.from_frame(daily()).cut(0, 0), "1w")) == 0
 
 
 @pytest.mark.parametrize(

@@ -141,9 +141,10 @@ def test_every_kind_is_shown_with_its_signature() -> None:
 
 def test_every_method_of_the_market_is_named() -> None:
     (named,) = re.findall(r"`(sma ema [a-z_ ]+)`", page("plugins"))
-    views = {"computed", "having", "select", "until", "window"}
-    methods = {name for name, item in vars(Market).items() if inspect.isfunction(item) and name[0] != "_"}
+    views = {"at", "computed", "having", "select", "until", "window"}
+    methods = {name for name, _ in inspect.getmembers(Market, inspect.isfunction) if name[0] != "_"}
     assert set(named.split()) == methods - views
+    assert "#### Longer timeframes\n`market.at(" in page("plugins")
 
 
 def test_every_hook_is_shown_with_its_signature() -> None:

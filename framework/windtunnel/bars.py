@@ -13,12 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from windtunnel.errors import InvalidValueError, nearest
-from windtunnel.values import FloatArray, IntArray, TimeArray
+from windtunnel.periods import infer_periods_per_year, least_gap
+from windtunnel.values import Actions, FloatArray, IntArray, TimeArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FIELDS", "Bars", "infer_periods_per_year"]
+__all__ = ["FIELDS", "Bars"]
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -44,6 +45,10 @@ class Bars:
         Zone of the exchange, for display.
     periods_per_year : float
         Bars in a year; inferred from the times if left out, and kept by cuts.
+    spacing : float
+        Seconds between two bars, the least that occur; likewise inferred, and kept by cuts.
+    actions : Actions or None
+        Dividends and splits of raw prices; None where prices are adjusted. A cut knows its own only.
     """
 
     time: TimeArray
@@ -56,10 +61,14 @@ class Bars:
     last_bar: IntArray
     timezone: str | None = None
     periods_per_year: float = float("nan")
+    spacing: float = float("nan")
+    actions: Actions | None = None
 
     def __post_init__(self) -> None:
         if isnan(self.periods_per_year):
             object.__setattr__(self, "periods_per_year", infer_periods_per_year(self.time))
+        if isnan(self.spacing):
+            object.__setattr__(self, "spacing", least_gap(self.time))
         for name in ("time", *FIELDS, "last_bar"):
             getattr(self, name).flags.writeable = False
 
@@ -74,6 +83,7 @@ class Bars:
         low: npt.ArrayLike | None = None,
         volume: npt.ArrayLike | None = None,
         symbols: Sequence[str] | None = None,
+        actions: pd.DataFrame | None = None,
     ) -> Bars:
         """Build bars from arrays of ``[T]`` or ``[T, N]``, through the same gate as everything else.
 
@@ -87,6 +97,8 @@ class Bars:
             NaN if left out.
         symbols : sequence of str, optional
             Names of the columns; ``asset`` or ``asset0``, ``asset1``, … if left out.
+        actions : DataFrame, optional
+            Dividends and splits, where prices are raw; see :func:`windtunnel.gate.admit_actions`.
 
         Raises
         ------
@@ -97,11 +109,16 @@ class Bars:
         """
         from windtunnel import gate
 
-        return cls.from_admitted(gate.admit_arrays(time, close, open, high, low, volume, symbols))
+        return cls._of(gate.admit_arrays(time, close, open, high, low, volume, symbols), actions)
 
     @classmethod
     def from_frame(
-        cls, frame: pd.DataFrame, *, repair: gate.Repair = "none", timezone: str | None = None
+        cls,
+        frame: pd.DataFrame,
+        *,
+        repair: gate.Repair = "none",
+        timezone: str | None = None,
+        actions: pd.DataFrame | None = None,
     ) -> Bars:
         """Build bars from a DataFrame, through the same gate as everything else.
 
@@ -115,6 +132,8 @@ class Bars:
             How to mend broken rows: one name for all rules or one a rule; see :func:`windtunnel.gate.admit`.
         timezone : str, optional
             Zone of the clock that naive times read.
+        actions : DataFrame, optional
+            Dividends and splits, where prices are raw; see :func:`windtunnel.gate.admit_actions`.
 
         Raises
         ------
@@ -123,17 +142,23 @@ class Bars:
         """
         from windtunnel import gate
 
-        return cls.from_admitted(gate.admit(frame, repair=repair, timezone=timezone))
+        return cls._of(gate.admit(frame, repair=repair, timezone=timezone), actions)
 
     @classmethod
-    def from_admitted(cls, admitted: gate.Admitted) -> Bars:
+    def _of(cls, admitted: gate.Admitted, actions: pd.DataFrame | None) -> Bars:
+        from windtunnel import gate
+
+        return cls.from_admitted(admitted, None if actions is None else gate.admit_actions(actions, admitted))
+
+    @classmethod
+    def from_admitted(cls, admitted: gate.Admitted, actions: Actions | None = None) -> Bars:
         """Build bars from what the gate has let in."""
         open_, high, low, close, volume = (np.asfortranarray(admitted.fields[name]) for name in FIELDS)
         present = ~np.isnan(close)
         last_bar = len(close) - 1 - present[::-1].argmax(axis=0)
-        return cls(
-            admitted.time, admitted.symbols, open_, high, low, close, volume, last_bar, admitted.timezone
-        )
+        fields = open_, high, low, close, volume
+        zone = admitted.timezone
+        return cls(admitted.time, admitted.symbols, *fields, last_bar, timezone=zone, actions=actions)
 
     def __len__(self) -> int:
         return len(self.time)
@@ -160,20 +185,24 @@ class Bars:
 
     @cached_property
     def hash(self) -> str:
-        """Content hash: equal for equal times, symbols and values, whatever they came from."""
+        """Content hash: equal for equal times, symbols, values and actions, whatever they came from."""
         digest = blake2b(digest_size=16)
         digest.update("\0".join(self.symbols).encode())
         digest.update(np.ascontiguousarray(self.time).view(np.int64).tobytes())
         for name in FIELDS:
             digest.update(np.ascontiguousarray(getattr(self, name).T).tobytes())
         digest.update(np.clip(self.last_bar, -1, len(self) - 1).tobytes())
+        if self.actions:
+            for column in vars(self.actions).values():
+                digest.update(column.tobytes())
         return digest.hexdigest()
 
     def cut(self, start: int, stop: int) -> Bars:
         """Return the rows ``start`` to ``stop`` (exclusive) without copying; last bars may lie beyond."""
         start, stop, _ = slice(start, stop).indices(len(self))
         rows: dict[str, Any] = {name: getattr(self, name)[start:stop] for name in ("time", *FIELDS)}
-        return replace(self, **rows, last_bar=self.last_bar - start)
+        actions = None if self.actions is None else self.actions.cut(start, stop)
+        return replace(self, **rows, last_bar=self.last_bar - start, actions=actions)
 
     def between(self, start: str | None = None, end: str | None = None) -> Bars:
         """Return the bars from ``start`` to ``end``, both inclusive, without copying.
@@ -227,7 +256,9 @@ class Bars:
         """Return the chosen symbols, in that order; rows stay, also where none of them has a bar."""
         columns = [self.column(symbol) for symbol in symbols]
         fields: dict[str, Any] = {name: np.asfortranarray(getattr(self, name)[:, columns]) for name in FIELDS}
-        return replace(self, symbols=tuple(symbols), **fields, last_bar=self.last_bar[columns])
+        actions = None if self.actions is None else self.actions.select(columns)
+        last_bar = self.last_bar[columns]
+        return replace(self, symbols=tuple(symbols), **fields, last_bar=last_bar, actions=actions)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a long DataFrame, ``time symbol open high low close volume``, without the missing bars."""
@@ -252,36 +283,6 @@ class Bars:
         ends = self.local_time[[0, -1]].astype("datetime64[D]" if day else "datetime64[m]")
         first, last = (str(end).replace("T", " ") for end in ends)
         return f"Bars({names}: {first} … {last}, {len(self):,} bars)"
-
-
-def infer_periods_per_year(time: TimeArray) -> float:
-    """Return how many bars make a year, from their spacing and the weekdays that they fall on.
-
-    Parameters
-    ----------
-    time : array of datetime64, ``[T]``
-
-    Returns
-    -------
-    float
-        Days count as 252 a year, or 365 where Saturdays and Sundays have bars too; shorter bars count as
-        that many times the median number of bars a day. Bars of five days or more count by their median
-        spacing (52 for weeks, 12 for months), those between by their number in the time that they span.
-        252 for fewer than two bars.
-    """
-    if len(time) < 2:
-        return 252.0
-    gap = float(np.median(np.diff(time.astype("datetime64[s]")).astype(np.int64))) / 86_400
-    if gap >= 5:
-        return float(max(1, round(365.25 / gap)))
-    if gap >= 1.5:
-        span = float((time[-1] - time[0]) / np.timedelta64(1, "D"))
-        return float(round((len(time) - 1) / span * 365.25))
-    dates, per_day = np.unique(time.astype("datetime64[D]"), return_counts=True)
-    weekday = (dates.astype(np.int64) + 3) % 7
-    share = np.bincount(weekday, minlength=7) / len(dates)
-    trading_days = 365.0 if (share[5:] > 0.07).all() else 252.0
-    return trading_days * (float(np.median(per_day)) if gap < 0.9 else 1.0)
 
 
 if TYPE_CHECKING:

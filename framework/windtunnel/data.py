@@ -1,32 +1,26 @@
-"""A source's table becomes bars: the gate, repairs, resampling."""
+"""A source's table becomes bars: the gate, repairs, actions, resampling."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
 from annotated_types import Gt
 from pydantic import Field, field_validator
 
-from windtunnel.bars import FIELDS, Bars, infer_periods_per_year
+from windtunnel.bars import Bars
 from windtunnel.errors import DataError, InvalidValueError, PluginError, WindtunnelError
-from windtunnel.values import ConfigModel, FloatArray, IntArray, Request, Table, TimeArray
+from windtunnel.periods import Timeframe, infer_periods_per_year, spelled
+from windtunnel.resampling import resample
+from windtunnel.values import Actions, ConfigModel, Request, Table
 
 if TYPE_CHECKING:
     from windtunnel.gate import Admitted
     from windtunnel.plugin import DataSource
 
-__all__ = ["DataSection", "Dataset", "QualitySection", "load", "resample"]
-
-_TIMEFRAME = re.compile(r"([1-9][0-9]{0,4})([smhdwM])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400, "M": 28 * 86_400}
-"""Least length of each unit."""
-_MONDAY = 4
-"""The first Monday of 1970, in days."""
+__all__ = ["DataSection", "Dataset", "QualitySection", "load"]
 
 
 class QualitySection(ConfigModel):
@@ -100,7 +94,7 @@ class DataSection(ConfigModel):
     @classmethod
     def _is_a_timeframe(cls, value: str | None, info: Any) -> str | None:
         if value is not None:
-            _timeframe(value, info.field_name)
+            Timeframe.read(value, info.field_name)
         return value
 
 
@@ -129,7 +123,7 @@ class Dataset:
 
 
 def load(source: DataSource, section: DataSection) -> Dataset:
-    """Ask a source for data and make bars of them: gate, symbols, end, resampling, start.
+    """Ask a source for data and make bars of them: gate, symbols, actions, end, resampling, start.
 
     ``end`` cuts the source's own bars, so that no resampled bar holds anything later; ``start`` keeps
     the resampled bars that begin there or later.
@@ -142,11 +136,11 @@ def load(source: DataSource, section: DataSection) -> Dataset:
         If a symbol is not there, the source has no bars of this timeframe, or ``resample`` is finer than
         the bars.
     DataError
-        If the data break a rule of the gate, or no bar lies between start and end.
+        If the data or actions break a rule of the gate, or no bar lies between start and end.
     """
     table = _ask(source, section)
     admitted = _admit(table, section)
-    whole = Bars.from_admitted(admitted)
+    whole = Bars.from_admitted(admitted, _actions(table, admitted, section))
     if section.timeframe is not None:
         _refuse_other(whole, section.timeframe)
     bars = whole.between(end=section.end)
@@ -197,125 +191,26 @@ def _admit(table: Table, section: DataSection) -> Admitted:
         raise
 
 
+def _actions(table: Table, admitted: Admitted, section: DataSection) -> Actions | None:
+    """Put a table's actions on the bars, without those of symbols that were not asked for."""
+    from windtunnel import gate
+
+    if table.actions is None:
+        return None
+    try:
+        return gate.admit_actions(
+            table.actions, admitted, time_format=table.time_format, others=bool(section.symbols)
+        )
+    except DataError as error:
+        place = None if error.row is None else table.place_of_action(error.row)
+        if place is not None:
+            error.file, error.row, error.line = place
+        raise
+
+
 def _refuse_other(bars: Bars, timeframe: str) -> None:
     """Refuse bars that are not of the timeframe asked for; a day of 23 hours and a month of 31 days are."""
-    count, unit = _timeframe(timeframe, "timeframe")
-    gap, asked = _least_gap(bars), np.timedelta64(count * _SECONDS[unit], "s")
-    if len(bars) > 1 and not 0.9 * asked < gap < 1.15 * asked:
-        rule = f"must be what the source has, bars {_spelled(gap)} apart; resample makes longer ones"
+    asked = Timeframe.read(timeframe, "timeframe").seconds
+    if len(bars) > 1 and not 0.9 * asked < bars.spacing < 1.15 * asked:
+        rule = f"must be what the source has, bars {spelled(bars.spacing)} apart; resample makes longer ones"
         raise InvalidValueError("timeframe", rule, timeframe)
-
-
-def _least_gap(bars: Bars) -> np.timedelta64:
-    """Return the least time between two bars, 0 where there are fewer."""
-    gaps = np.diff(bars.time.astype("datetime64[s]"))
-    return np.timedelta64(gaps.min() if len(gaps) else 0, "s")
-
-
-def _spelled(gap: np.timedelta64) -> str:
-    """Write the time between two bars as a timeframe; the shortest day has 23 hours, a month 28 days."""
-    seconds, hour, day = int(gap.astype(np.int64)), _SECONDS["h"], _SECONDS["d"]
-    for unit, least, most in (("M", 28 * day, 31 * day), ("w", 7 * day, 7 * day), ("d", day, day)):
-        if least - hour <= seconds <= most + hour:
-            return f"1{unit}"
-    unit = next((unit for unit in "dhms" if seconds >= _SECONDS[unit] and not seconds % _SECONDS[unit]), "s")
-    return f"{seconds // _SECONDS[unit]}{unit}"
-
-
-def resample(bars: Bars, timeframe: str) -> Bars:
-    """Build longer bars: open first, high highest, low lowest, close last, volume summed.
-
-    Parameters
-    ----------
-    bars : Bars
-        Stamped with their start.
-    timeframe : str
-        A number of seconds, minutes, hours, days, weeks or months: ``30s``, ``5m``, ``4h``, ``1d``, ``1w``,
-        ``1M``. Seconds to hours are counted from each midnight, days from 1970, weeks from Monday, months
-        from January, all on the exchange's clock.
-
-    Returns
-    -------
-    Bars
-        Stamped with the start of each bucket that holds a bar of any symbol. A symbol without a bar there
-        has NaN; volume is NaN where it is NaN throughout.
-
-    Raises
-    ------
-    InvalidValueError
-        If ``timeframe`` is not one, or shorter than the bars.
-    """
-    count, unit = _timeframe(timeframe, "resample")
-    if not len(bars):
-        return bars
-    gap = _least_gap(bars)
-    if np.timedelta64(count * _SECONDS[unit], "s") < gap:
-        rule = f"must not be shorter than the bars, which are {_spelled(gap)} apart"
-        raise InvalidValueError("resample", rule, timeframe)
-    label = _labels(bars, count, unit)
-    first = np.flatnonzero(np.concatenate(([True], label[1:] > label[:-1])))
-    bucket = np.searchsorted(first, np.clip(bars.last_bar, 0, len(bars) - 1), side="right") - 1
-    last_bar = np.where(bars.last_bar < 0, -1, np.where(bars.last_bar < len(bars), bucket, len(first)))
-    columns = [_aggregate(bars, column, first) for column in range(len(bars.symbols))]
-    fields: dict[str, Any] = {
-        name: np.asfortranarray(np.column_stack([column[name] for column in columns])) for name in FIELDS
-    }
-    starts = label[first]
-    periods = infer_periods_per_year(starts)
-    return replace(bars, time=starts, last_bar=last_bar, periods_per_year=periods, **fields)
-
-
-def _labels(bars: Bars, count: int, unit: str) -> TimeArray:
-    """Return the start of each bar's bucket, ``[T]``, in the same clock as ``bars.time``."""
-    local = bars.local_time
-    days = local.astype("datetime64[D]").astype(np.int64)
-    if unit == "M":
-        months = local.astype("datetime64[M]").astype(np.int64) // count * count
-        return _midnights(months.astype("datetime64[M]").astype("datetime64[D]"), bars.timezone)
-    if unit in "dw":
-        length, origin = (count, 0) if unit == "d" else (7 * count, _MONDAY)
-        start = (days - origin) // length * length + origin
-        return _midnights(start.astype("datetime64[D]"), bars.timezone)
-    midnight = _midnights(days.astype("datetime64[D]"), bars.timezone)
-    step = np.timedelta64(count * _SECONDS[unit], "s").astype("timedelta64[ns]")
-    return np.asarray(midnight + (bars.time - midnight) // step * step)
-
-
-def _midnights(days: npt.NDArray[np.datetime64], timezone: str | None) -> TimeArray:
-    """Return when each day of the zone's calendar begins, as datetime64[ns]."""
-    from windtunnel.gate.instants import to_utc
-
-    distinct, place = np.unique(days, return_inverse=True)
-    if timezone in (None, "UTC"):
-        return days.astype("datetime64[ns]")
-    starts = [to_utc(day.astype("datetime64[ns]"), timezone) for day in distinct]
-    return np.array(starts, "datetime64[ns]")[place]
-
-
-def _aggregate(bars: Bars, column: int, first: IntArray) -> dict[str, FloatArray]:
-    """Return one symbol's fields per bucket; ``first`` holds the row where each bucket begins."""
-    open_, high, low, close, volume = (getattr(bars, name)[:, column] for name in FIELDS)
-    present, known = bars.present[:, column], ~np.isnan(volume)
-    row = np.arange(len(bars))
-    opened = np.minimum.reduceat(np.where(present, row, len(bars)), first)
-    closed = np.maximum.reduceat(np.where(present, row, -1), first)
-    traded = closed >= 0
-    counted = np.logical_or.reduceat(known, first)
-    return {
-        "open": np.where(traded, open_[np.where(traded, opened, 0)], np.nan),
-        "high": np.fmax.reduceat(high, first),
-        "low": np.fmin.reduceat(low, first),
-        "close": np.where(traded, close[np.where(traded, closed, 0)], np.nan),
-        "volume": np.where(counted, np.add.reduceat(np.where(known, volume, 0.0), first), np.nan),
-    }
-
-
-def _timeframe(text: str, parameter: str) -> tuple[int, str]:
-    match = _TIMEFRAME.fullmatch(text)
-    if match is None:
-        rule = "must be a number and one of s, m, h, d, w, M, such as 5m, 1h, 4h, 1d, 1w or 1M"
-        raise InvalidValueError(parameter, rule, text)
-    count, unit = int(match[1]), match[2]
-    if unit in "smh" and count * _SECONDS[unit] > _SECONDS["d"]:
-        raise InvalidValueError(parameter, "must be written in days if it is longer than one", text)
-    return count, unit

@@ -1,8 +1,8 @@
-"""What a plugin sees: bars, indicators and features computed once, and what other plugins said."""
+"""What a plugin sees: bars and what can be read off them, and what other plugins said."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -10,21 +10,19 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from windtunnel import features, indicators, panels
-from windtunnel.bars import FIELDS, Bars
-from windtunnel.errors import InvalidValueError, PluginError, nearest
-from windtunnel.features import Features
-from windtunnel.memo import Memo, read_only
-from windtunnel.values import FloatArray, Forecast, IntArray, Patterns, Regimes, TimeArray
+from windtunnel.bars import Bars
+from windtunnel.errors import InvalidValueError, PluginError
+from windtunnel.memo import Memo
+from windtunnel.periods import Timeframe
+from windtunnel.readings import Longer, Readings
+from windtunnel.values import Forecast, Patterns, Regimes
 
 __all__ = ["Market"]
 
-_Array = TypeVar("_Array", bound=npt.NDArray[Any])
-_Kept = TypeVar("_Kept", bound="npt.NDArray[Any] | tuple[npt.NDArray[Any], ...]")
 _Value = TypeVar("_Value")
 
 
-class Market:
+class Market(Readings):
     """Bars with memoised indicators, features, and what the configured plugins said.
 
     All arrays are ``[T, N]``, each symbol contiguous, read-only. NaN means warm-up or no bar. A symbol's
@@ -47,140 +45,44 @@ class Market:
     def __init__(self, bars: Bars, *, memo_bytes: int = 256 * 2**20) -> None:
         if memo_bytes < 0:
             raise InvalidValueError("memo_bytes", "must be at least 0", memo_bytes)
-        self.bars = bars
-        self._root = bars
-        self._memo = Memo(memo_bytes)
+        super().__init__(bars, bars, Memo(memo_bytes))
+        self._longer_bars: dict[Timeframe, Longer] = {}
         self._regime: Regimes | None = None
         self._patterns: Patterns | None = None
         self._volatility: Forecast | None = None
 
     @property
-    def periods_per_year(self) -> float:
-        """Bars in a year, by which figures are annualised."""
-        return self.bars.periods_per_year
+    def bars(self) -> Bars:
+        """The bars themselves."""
+        return self._bars
 
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        """The N columns."""
-        return self.bars.symbols
+    def at(self, timeframe: str) -> Readings:
+        """Return fields, indicators and features of longer bars, as known at each of these.
 
-    @property
-    def time(self) -> TimeArray:
-        """When each bar is stamped, ``[T]``."""
-        return self.bars.time
+        ``market.at("1d").sma(50)`` is ``[T, N]``: at each bar, the average of the 50 days before the one that
+        the bar is part of. A longer bar is known from the first bar that belongs to a later one, never while
+        it may still grow, also where the day was cut short; before the first is known NaN (False, 0).
+        Windows, ``lag`` and ``periods_per_year`` count longer bars. A symbol without a bar in the newest
+        longer one has NaN.
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """``(T, N)``."""
-        return self.bars.shape
+        Parameters
+        ----------
+        timeframe : str
+            As for :func:`windtunnel.resampling.resample`: ``4h``, ``1d``, ``1w``, ``1M``, …; that of the bars
+            themselves gives the bar before.
 
-    @property
-    def open(self) -> FloatArray:
-        """Opening prices."""
-        return self.bars.open
-
-    @property
-    def high(self) -> FloatArray:
-        """Highest prices."""
-        return self.bars.high
-
-    @property
-    def low(self) -> FloatArray:
-        """Lowest prices."""
-        return self.bars.low
-
-    @property
-    def close(self) -> FloatArray:
-        """Closing prices."""
-        return self.bars.close
-
-    @property
-    def volume(self) -> FloatArray:
-        """Volume; NaN where the source has none."""
-        return self.bars.volume
-
-    def sma(self, window: int, field: str = "close") -> FloatArray:
-        """Return the simple moving average."""
-        return self._indicator(indicators.sma, (field,), window)
-
-    def ema(self, window: int, field: str = "close") -> FloatArray:
-        """Return the exponential moving average."""
-        return self._indicator(indicators.ema, (field,), window)
-
-    def wma(self, window: int, field: str = "close") -> FloatArray:
-        """Return the linearly weighted moving average."""
-        return self._indicator(indicators.wma, (field,), window)
-
-    def rsi(self, window: int = 14) -> FloatArray:
-        """Return Wilder's relative strength index, 0 … 100."""
-        return self._indicator(indicators.rsi, ("close",), window)
-
-    def macd(
-        self, fast: int = 12, slow: int = 26, signal: int = 9
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the MACD line, its signal line and their difference (the histogram), in price units."""
-        return self._indicator(indicators.macd, ("close",), fast, slow, signal)
-
-    def bollinger(self, window: int = 20, width: float = 2.0) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the upper, middle and lower Bollinger band."""
-        return self._indicator(indicators.bollinger, ("close",), window, width)
-
-    def atr(self, window: int = 14) -> FloatArray:
-        """Return Wilder's average true range, in price units."""
-        return self._indicator(indicators.atr, ("high", "low", "close"), window)
-
-    def adx(self, window: int = 14) -> FloatArray:
-        """Return Wilder's average directional index, 0 … 100."""
-        return self._indicator(indicators.adx, ("high", "low", "close"), window)
-
-    def donchian(self, window: int) -> tuple[FloatArray, FloatArray]:
-        """Return the highest high and the lowest low of the last ``window`` bars, this bar included."""
-        return self._indicator(indicators.donchian, ("high", "low"), window)
-
-    def roc(self, window: int, field: str = "close") -> FloatArray:
-        """Return the rate of change over ``window`` bars, as a fraction."""
-        return self._indicator(indicators.roc, (field,), window)
-
-    def rolling_volatility(self, window: int) -> FloatArray:
-        """Return the annualised sample deviation of the last ``window`` log returns."""
-        return self._indicator(indicators.rolling_volatility, ("close",), window, self.periods_per_year)
-
-    def zscore(self, window: int, field: str = "close") -> FloatArray:
-        """Return how many population deviations a value lies above its moving average."""
-        return self._indicator(indicators.zscore, (field,), window)
-
-    def obv(self) -> FloatArray:
-        """Return the on-balance volume, in units of volume."""
-        return self._indicator(indicators.obv, ("close", "volume"))
-
-    def vwap(self, window: int) -> FloatArray:
-        """Return the volume-weighted mean of the typical price over the last ``window`` bars."""
-        return self._indicator(indicators.vwap, ("high", "low", "close", "volume"), window)
-
-    def returns(self) -> FloatArray:
-        """Return the simple return of every bar against the symbol's bar before."""
-        return self._indicator(indicators.returns, ("close",))
-
-    def log_returns(self) -> FloatArray:
-        """Return the log return of every bar against the symbol's bar before."""
-        return self._indicator(indicators.log_returns, ("close",))
-
-    def candle(self, name: str) -> IntArray:
-        """Return what the TA-Lib candlestick function ``name`` says: int64, 0 where nothing or no bar."""
-        key = name.upper().removeprefix("CDL")
-        return self._indicator(indicators.candle, ("open", "high", "low", "close"), key)
-
-    def lag(self, values: _Array, bars: int = 1) -> _Array:
-        """Return any ``[T, N]`` array as it was ``bars`` rows earlier; NaN (False, 0) in the first rows."""
-        return read_only(panels.lag(values, bars))
-
-    def features(self) -> Features:
-        """Return the features of all bars, ``[T, N, F]``; see :data:`windtunnel.features.FEATURES`."""
-        values = self._once(("features",), lambda: features.compute(self._root).values)
-        return Features(features.NAMES, values)
+        Raises
+        ------
+        InvalidValueError
+            If ``timeframe`` is not one, or shorter than the bars.
+        """
+        key = Timeframe.read(timeframe, "timeframe")
+        if key not in self._longer_bars:
+            self._longer_bars.setdefault(key, Longer.of(self._root, timeframe))
+        return Readings(self._bars, self._root, self._memo, self._longer_bars[key])
 
     def computed(self) -> dict[str, tuple[npt.NDArray[Any], ...]]:
-        """Return what was asked for and is still in the memo, by the call that asked: ``sma(20)``.
+        """Return what was asked for and is still in the memo, by the call: ``sma(20)``, ``at(1d).sma(20)``.
 
         One array each, several for MACD, Bollinger and Donchian; ``features`` is ``[T, N, F]``. A view shows
         its own bars only.
@@ -262,35 +164,18 @@ class Market:
     def _cut_into(self, market: Market, start: int, stop: int) -> Market:
         start, stop, _ = slice(start, stop).indices(len(self.bars))
         stop = max(start, stop)
-        market.bars = _without_the_future(self.bars.cut(start, stop))
+        market._bars = _without_the_future(self.bars.cut(start, stop))
         market._regime = None if self._regime is None else self._regime.cut(start, stop)
         market._patterns = None if self._patterns is None else self._patterns.cut(start, stop)
         market._volatility = None if self._volatility is None else self._volatility.cut(start, stop)
         return market
 
-    def _indicator(self, function: Callable[..., _Kept], fields: tuple[str, ...], *arguments: Any) -> _Kept:
-        for field in fields:
-            if field not in FIELDS:
-                hint = nearest(field, FIELDS)
-                rule = f"must be one of {', '.join(FIELDS)}" + (f"; did you mean {hint}?" if hint else "")
-                raise InvalidValueError("field", rule, field)
-        inputs = [getattr(self._root, field) for field in fields]
-        return self._once((function.__name__, fields, *arguments), lambda: function(*inputs, *arguments))
 
-    def _once(self, key: tuple[Any, ...], compute: Callable[[], _Kept]) -> _Kept:
-        whole = self._memo.get(key, compute)
-        rows = len(self.bars)
-        if rows == len(self._root):
-            return whole
-        part: Any = tuple(array[:rows] for array in whole) if isinstance(whole, tuple) else whole[:rows]
-        kept: _Kept = part
-        return kept
-
-
-def _written(name: str, fields: tuple[str, ...] = (), *arguments: Any) -> str:
+def _written(timeframe: str, name: str, fields: tuple[str, ...] = (), *arguments: Any) -> str:
     """Return a key of the memo as the call that it stands for."""
     chosen = [f"field={field}" for field in fields if len(fields) == 1 and field != "close"]
-    return f"{name}({', '.join([*map(str, arguments), *chosen])})" if fields else name
+    call = f"{name}({', '.join([*map(str, arguments), *chosen])})" if fields else name
+    return f"at({timeframe}).{call}" if timeframe else call
 
 
 def _configured(value: _Value | None, name: str, what: str) -> _Value:

@@ -43,7 +43,7 @@ from windtunnel.engine.metrics.trades import (
     turnover,
     win_rate,
 )
-from windtunnel.engine.simulation import Fills, Simulation
+from windtunnel.engine.simulation import FILL_COLUMNS, Fills, Simulation
 from windtunnel.errors import InvalidValueError
 from windtunnel.values import FloatArray, Metric, Rules
 
@@ -61,16 +61,21 @@ PNL = np.array([30.0, -10.0, 0.0, 20.0, -5.0])
 def simulation(equity: FloatArray = EQUITY, fills: FloatArray | None = None) -> Simulation:
     """One symbol whose close is the equity; the fills need not fit to it."""
     bars = Bars.from_arrays(np.arange("2020-01-01", "2020-01-08", dtype="datetime64[D]"), EQUITY)
-    rows = np.empty((0, 8)) if fills is None else fills
+    rows = np.empty((0, len(FILL_COLUMNS))) if fills is None else fills
     held = np.where(np.arange(len(equity)) == 4, 0.0, equity)
-    return Simulation(bars.cut(0, len(equity)), Rules(cash=CASH), equity, equity - held, held, Fills.of(rows))
+    nothing = np.zeros(len(equity))
+    made = Fills.of(rows)
+    return Simulation(
+        bars.cut(0, len(equity)), Rules(cash=CASH), equity, equity - held, held, nothing, made, np.zeros(1)
+    )
 
 
 def round_trips() -> FloatArray:
     """Bought at 100, sold at 150 and bought again, all with a fee; the second is still open at 135."""
-    bought = [0, 0, 1.0, 100.0, 1.0, 0.0, 1.0, 0]
-    sold = [5, 0, -1.0, 150.0, 2.0, 0.0, 0.0, 0]
-    again = [5, 0, 1.0, 150.0, 3.0, 0.0, 1.0, 0]
+    rest = [0, 0.0, np.nan, 1]
+    bought = [0, 0, 1.0, 100.0, 1.0, 0.0, 1.0, *rest]
+    sold = [5, 0, -1.0, 150.0, 2.0, 0.0, 0.0, *rest]
+    again = [5, 0, 1.0, 150.0, 3.0, 0.0, 1.0, *rest]
     return np.array([bought, sold, again])
 
 

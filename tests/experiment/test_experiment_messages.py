@@ -136,7 +136,7 @@ MESSAGES = [
     ("gate: {regime: [bull]}", "gate.regime: needs a regime section"),
     ("gate: {pattern: bullish}", "gate.pattern: needs a patterns section"),
     ("sizing: {target_volatility: 0.1}", "sizing.target_volatility: needs a volatility section"),
-    ("sizing: {fraction: 1.01}", "sizing.fraction: must be at most 1 (got 1.01)"),
+    ("sizing: {fraction: 1.01}", "sizing.fraction: must be at most backtest.leverage = 1 (got 1.01)"),
     ("regime: {use: calm, of: benchmark}\nbenchmark: null", "regime.of: needs a benchmark"),
     (
         "backtest: {fill: nxt_open}",

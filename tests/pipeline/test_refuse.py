@@ -7,7 +7,7 @@ import pytest
 
 from windtunnel.pipeline.refuse import gate_refuses, refuse, sized
 from windtunnel.pipeline.sections import GateSection, NotIn, SizingSection
-from windtunnel.values import Forecast, Patterns, Regimes
+from windtunnel.values import Forecast, Orders, Patterns, Regimes
 
 NAN = float("nan")
 
@@ -106,18 +106,23 @@ def forecast(*values: float) -> Forecast:
 
 def test_the_size_is_fixed_at_the_order() -> None:
     sizing = SizingSection(fraction=0.5, target_volatility=0.2)
-    weights = sized(column(0, 1, 1, 0, 1), here(5), sizing, forecast(0.1, 0.4, 0.1, 0.1, 0.1))
+    weights = sized(
+        Orders(column(0, 1, 1, 0, 1)), here(5), sizing, forecast(0.1, 0.4, 0.1, 0.1, 0.1)
+    ).exposure
     assert weights[:, 0].tolist() == [0, 0.25, 0.25, 0, 0.5]
 
 
 def test_a_forecast_that_abstains_changes_nothing() -> None:
-    weights = sized(column(1, 1, 0), here(3), SizingSection(target_volatility=0.1), forecast(NAN, 0.2, 0.2))
+    weights = sized(
+        Orders(column(1, 1, 0)), here(3), SizingSection(target_volatility=0.1), forecast(NAN, 0.2, 0.2)
+    ).exposure
     assert weights[:, 0].tolist() == [1, 1, 0]
 
 
 def test_a_full_exposure_passes_through_as_it_is() -> None:
     wanted = column(1, 0).astype(bool)
-    assert sized(wanted, here(2), SizingSection(), None) is wanted
+    orders = Orders(wanted)
+    assert sized(orders, here(2), SizingSection(), None) is orders
 
 
 def test_a_pattern_gate_lets_pass_what_was_not_searched() -> None:

@@ -137,7 +137,7 @@ def test_numbers_are_read_to_the_last_bit(tmp_path: Path) -> None:
         (b"time,cl\xff\n2020-01-01,1\n", "unreadable", None, "X.csv"),
         (b"time,close\n2020-01-01,\xff\n", "not_a_number", 0, "xff"),
         (b"\x00\x01\x02", "unreadable", None, "X.csv"),
-        (gzip.compress(b"time,close\n2020-01-01,1\n"), "unreadable", None, "X.csv"),
+        (gzip.compress(b"time,close\n2020-01-01,1\n", mtime=0), "unreadable", None, "X.csv"),
     ],
 )
 def test_a_broken_csv_file_names_the_row(
@@ -257,3 +257,47 @@ def test_attributes_come_from_a_file_beside(tmp_path: Path) -> None:
         dataset(source)
     with pytest.raises(InvalidValueError, match="attributes"):
         dataset(Csv(path=str(tmp_path / "prices.csv"), attributes=tmp_path / "none.csv"))
+
+
+def test_actions_come_from_a_file_beside(tmp_path: Path) -> None:
+    _write(small("A", "0001"), tmp_path / "prices.csv")
+    for ending in ("csv", "parquet", "feather"):
+        file = tmp_path / f"actions.{ending}"
+        _write(pd.DataFrame({"time": ["2020-01-02"], "symbol": ["0001"], "split": [2.0]}), file)
+        source = Csv(path=str(tmp_path / "prices.csv"), actions=str(file))
+        actions = bars(source).actions
+        assert actions is not None
+        assert (actions.bar.tolist(), actions.symbol.tolist(), actions.split.tolist()) == ([1], [1], [2.0])
+        assert Csv.from_params(source.params()) == source
+        assert source.fingerprint
+    assert Csv(path="prices.csv").fingerprint == Csv(path="prices.csv", actions="none.csv").fingerprint == ""
+
+
+def test_actions_have_the_format_of_the_times(tmp_path: Path) -> None:
+    (tmp_path / "X.csv").write_text("time,close\n01.02.2020,1\n02.02.2020,2\n")
+    (tmp_path / "actions.csv").write_text("time,dividend\n02.02.2020,0.5\n")
+    source = Csv(path=str(tmp_path / "X.csv"), actions=tmp_path / "actions.csv", time_format="%d.%m.%Y")
+    actions = bars(source).actions
+    assert actions is not None
+    assert actions.bar.tolist() == [1]
+
+
+def test_what_is_wrong_with_actions_names_their_file(tmp_path: Path) -> None:
+    _write(small("A"), tmp_path / "prices.csv")
+    file = tmp_path / "actions.csv"
+    source = Csv(path=str(tmp_path / "prices.csv"), actions=file)
+    with pytest.raises(InvalidValueError, match="actions: must be a CSV or Parquet file that is there"):
+        bars(source)
+    file.write_text("time,symbol,split\n2020-01-02,A,2\n2020-01-03,A,-2\n")
+    with pytest.raises(
+        DataError, match=r"row 1 of actions\.csv: split is -2, not a number above 0 \[action_split\]"
+    ):
+        bars(source)
+    file.write_text("time,split\n2020-01-02,2,3\n")
+    with pytest.raises(DataError, match=r"actions\.csv.*\[unreadable\]"):
+        bars(source)
+    file.write_text("time,splits\n2020-01-02,2\n")
+    with pytest.raises(
+        DataError, match=r"'splits' is none of time, symbol, dividend, split; did you mean split\?"
+    ):
+        bars(source)

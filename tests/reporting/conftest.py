@@ -34,7 +34,7 @@ def in_and_out(bars: Bars, period: int = 40) -> np.ndarray:
 
 def plain(bars: Bars, weights: np.ndarray) -> Decision:
     """What a strategy without any model decides."""
-    return Decision(weights, weights, weights, weights, None, None, None, None, 0, 0, 0, 0)
+    return Decision(Orders(weights), weights, weights, Orders(weights), None, None, None, None, 0, 0, 0, 0)
 
 
 def with_models(bars: Bars, weights: np.ndarray) -> Decision:

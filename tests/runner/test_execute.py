@@ -45,7 +45,7 @@ def test_the_folder_holds_what_the_run_was(tmp_path: Path) -> None:
     assert list(metrics["benchmark"]) == KEYS
     assert finished.result is not None
     equity = pd.read_parquet(folder / "equity.parquet")
-    assert list(equity.columns) == ["equity", "cash", "gross", "benchmark"]
+    assert list(equity.columns) == ["equity", "cash", "gross", "carry", "benchmark"]
     assert equity["equity"].iloc[-1] == finished.result.simulation.equity[-1]
     assert len(pd.read_parquet(folder / "trades.parquet")) == metrics["trades"]
     manifest = finished.stored.manifest

@@ -89,4 +89,8 @@ def _facts(bars: Bars, column: int) -> str:
     ]
     if np.isnan(volume[rows]).all():
         parts.append("no volume")
+    if bars.actions is not None:
+        own = bars.actions.select([column])
+        parts.append(counted(int((own.dividend != 0).sum()), "dividend"))
+        parts.append(counted(int((own.split != 1).sum()), "split"))
     return ", ".join(parts)

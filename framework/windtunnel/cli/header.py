@@ -157,6 +157,12 @@ def _acting(config: Mapping[str, Any]) -> str:
     limits = []
     if sizing["fraction"] != 1:
         limits.append(f"{percent(sizing['fraction'], 0)} of equity")
+    if sizing["equal"]:
+        limits.append("equal weights")
+    if sizing["fixed_units"] is not None:
+        limits.append(f"{sizing['fixed_units']:g} units")
+    if sizing["risk"] is not None:
+        limits.append(f"{percent(sizing['risk'])} of equity at risk")
     if sizing["target_volatility"] is not None:
         limits.append(f"{percent(sizing['target_volatility'], 0)} volatility")
     if limits:

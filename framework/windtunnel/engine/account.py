@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from windtunnel.bars import Bars
+from windtunnel.bars import FIELDS, Bars
 from windtunnel.engine.simulation import Fills, Simulation
+from windtunnel.engine.terms import check, terms
 from windtunnel.errors import InvalidValueError
-from windtunnel.values import FloatArray, Orders, Rules
+from windtunnel.values import Actions, FloatArray, Orders, Rules
 
 __all__ = ["Account", "Progress", "advance", "simulate"]
 
@@ -20,24 +22,24 @@ class Account:
 
     Parameters
     ----------
-    state : array of float64, ``[2]``
-        Cash, and 1 while the account is alive (0 after liquidation).
-    held, last_price, pending, decided : array of float64, ``[N]``
-        Units held; last price seen; weight of the order that waits for a fill, NaN for none; exposure at
-        the symbol's last bar.
+    state : array of float64
+        Cash, whether equity is left, carry of the last bar.
+    book : array of float64, ``[F, N]``
+        A row a field, a column a symbol; :mod:`windtunnel.engine.kernel.book` names the rows.
     """
 
     state: FloatArray
-    held: FloatArray
-    last_price: FloatArray
-    pending: FloatArray
-    decided: FloatArray
+    book: FloatArray
 
     @classmethod
     def opened(cls, symbols: int, rules: Rules) -> Account:
         """Return a fresh account with the starting cash."""
-        nothing = [np.full(symbols, np.nan) for _ in range(3)]
-        return cls(np.array([rules.cash, 1.0]), np.zeros(symbols), *nothing)
+        from windtunnel.engine.kernel import book as field
+
+        book = np.zeros((field.FIELDS, symbols))
+        unknown = [field.LAST, field.DECIDED, field.STOP, field.TARGET, field.TRAIL_WIDTH, field.BEST]
+        book[[*unknown, *range(field.LIMIT, field.WAITED)]] = np.nan
+        return cls(np.array([rules.cash, 1.0, 0.0]), book)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,7 @@ class Progress:
     equity: FloatArray
     cash: FloatArray
     gross: FloatArray
+    carry: FloatArray
     fills: Fills
 
 
@@ -58,9 +61,9 @@ def simulate(bars: Bars, orders: Orders, rules: Rules) -> Simulation:
     bars : Bars
         T bars of N symbols.
     orders : Orders
-        Wanted exposure, ``[T, N]``; on a bar that a symbol does not have nothing is decided for it.
+        Wanted exposure and prices, ``[T, N]``; on a bar that a symbol lacks nothing is decided for it.
     rules : Rules
-        Costs, fills and what happens when cash runs short; each is documented in ``docs/engine.md``.
+        Costs, fills, exits and what happens when cash runs short; each is documented in ``docs/engine.md``.
 
     Returns
     -------
@@ -70,10 +73,15 @@ def simulate(bars: Bars, orders: Orders, rules: Rules) -> Simulation:
     Raises
     ------
     InvalidValueError
-        If the exposure has the wrong shape or type, or is infinite or outside [-1, 1].
+        If the orders have the wrong shape, type or range, or the rules do not fit them or the bars.
     """
-    done = advance(Account.opened(bars.shape[1], rules), bars, orders, rules, 0, len(bars))
-    return Simulation(bars, rules, done.equity, done.cash, done.gross, done.fills)
+    from windtunnel.engine.kernel.book import CARRY
+
+    account = Account.opened(bars.shape[1], rules)
+    done = advance(account, bars, orders, rules, 0, len(bars))
+    return Simulation(
+        bars, rules, done.equity, done.cash, done.gross, done.carry, done.fills, account.book[CARRY].copy()
+    )
 
 
 def advance(account: Account, bars: Bars, orders: Orders, rules: Rules, lo: int, hi: int) -> Progress:
@@ -85,28 +93,49 @@ def advance(account: Account, bars: Bars, orders: Orders, rules: Rules, lo: int,
 
     if not 0 <= lo <= hi <= len(bars):
         raise InvalidValueError("lo, hi", f"must be in order and within the {len(bars)} bars", (lo, hi))
-    if len(account.held) != bars.shape[1]:
+    if account.book.shape[1] != bars.shape[1]:
         rule = f"must be of as many symbols as the bars, {bars.shape[1]}"
-        raise InvalidValueError("account", rule, len(account.held))
-    orders.check(bars.shape)
-    equity, cash, gross = np.empty((3, hi - lo))
+        raise InvalidValueError("account", rule, account.book.shape[1])
+    check(bars, orders, rules)
+    series = np.empty((4, hi - lo))
+    told = terms(bars, orders, rules)
     fills = kernel.run(
-        np.ascontiguousarray(bars.open.T),
-        np.ascontiguousarray(bars.close.T),
-        np.ascontiguousarray(orders.exposure.T),
-        bars.last_bar,
+        panels(bars),
+        wishes(orders),
+        kernel.record(told),
+        told.fees,
+        told.due,
         account.state,
-        account.held,
-        account.last_price,
-        account.pending,
-        account.decided,
+        account.book,
         lo,
         hi,
-        (rules.fees, rules.fee_fixed, rules.slippage),
-        rules.fill == "close",
-        rules.cash_shortage == "in_order",
-        equity,
-        cash,
-        gross,
+        series,
     )
-    return Progress(equity, cash, gross, Fills.of(fills))
+    equity, cash, gross, carry = series
+    return Progress(equity, cash, gross, carry, Fills.of(fills))
+
+
+def panels(bars: Bars) -> Any:
+    """Return the bars as the kernel reads them; copies only what is not contiguous by symbol."""
+    from windtunnel.engine.kernel import Panels
+
+    fields = {name: np.ascontiguousarray(getattr(bars, name).T) for name in FIELDS}
+    actions = Actions.empty() if bars.actions is None else bars.actions
+    return Panels(
+        **fields,
+        last_bar=bars.last_bar,
+        action_bar=actions.bar,
+        action_symbol=actions.symbol,
+        dividend=actions.dividend,
+        split=actions.split,
+    )
+
+
+def wishes(orders: Orders) -> Any:
+    """Return the orders as the kernel reads them."""
+    from windtunnel.engine.kernel import Wishes
+
+    absent = np.empty((orders.exposure.shape[1], 0))
+    given = {name: np.ascontiguousarray(panel.T) for name, panel in orders.panels()}
+    exposure = np.ascontiguousarray(orders.exposure.T, np.float64)
+    return Wishes(**{name: given.get(name, absent) for name in Wishes._fields} | {"exposure": exposure})

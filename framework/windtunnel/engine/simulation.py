@@ -10,15 +10,43 @@ import numpy as np
 from windtunnel.bars import Bars
 from windtunnel.values import FloatArray, IntArray, Rules
 
-__all__ = ["REASONS", "Fills", "Simulation", "Trades"]
+__all__ = ["FILL_COLUMNS", "REASONS", "Fills", "Simulation", "Trades"]
 
-REASONS = ("signal", "delisted", "liquidation", "end")
+REASONS = (
+    "signal",
+    "rebalance",
+    "stop_loss",
+    "trailing_stop",
+    "take_profit",
+    "time",
+    "delisted",
+    "margin_call",
+    "liquidation",
+    "split",
+    "end",
+)
 """Why a fill happened or a trade ended, by code; ``end`` marks a trade still open at the last bar."""
+
+FILL_COLUMNS = (
+    "bar",
+    "symbol",
+    "units",
+    "price",
+    "fee",
+    "slippage",
+    "position",
+    "reason",
+    "carry",
+    "stop",
+    "at_close",
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Fills:
     """What was bought and sold, in the order in which it happened; columns of equal length.
+
+    A split is a row too, with price and fee 0: it changes units, not cash.
 
     Parameters
     ----------
@@ -36,6 +64,12 @@ class Fills:
         Units held afterwards.
     reason : array of int64
         Index into :data:`REASONS`.
+    carry : array of float64
+        Dividends received less borrowing costs paid on the position since its fill before, in currency.
+    stop : array of float64
+        Price of the stop with which a position was opened; NaN where there was none, and for other fills.
+    at_close : array of bool
+        Whether the fill was made at the bar's close, rather than at its open or inside it.
     """
 
     bar: IntArray
@@ -46,16 +80,17 @@ class Fills:
     slippage: FloatArray
     position: FloatArray
     reason: IntArray
+    carry: FloatArray
+    stop: FloatArray
+    at_close: np.ndarray[tuple[int], np.dtype[np.bool_]]
 
     @classmethod
     def of(cls, rows: FloatArray) -> Fills:
-        """Take the columns of ``rows``, ``[F, 8]``, in the order of the parameters."""
-        bar, symbol, units, price, fee, slippage, position, reason = rows.T
-        whole = (column.astype(np.int64) for column in (bar, symbol, reason))
-        bar, symbol, reason = whole
-        return cls(
-            bar, symbol, units.copy(), price.copy(), fee.copy(), slippage.copy(), position.copy(), reason
-        )
+        """Take the columns of ``rows``, ``[F, 11]``, in the order of :data:`FILL_COLUMNS`."""
+        columns = dict(zip(FILL_COLUMNS, np.ascontiguousarray(rows.T), strict=True))
+        for name in ("bar", "symbol", "reason"):
+            columns[name] = columns[name].astype(np.int64)
+        return cls(**columns | {"at_close": columns["at_close"] > 0})
 
     def __len__(self) -> int:
         return len(self.bar)
@@ -73,15 +108,26 @@ class Trades:
     direction : array of int64
         1 long, -1 short.
     units, entry_price, exit_price : array of float64
-        Units closed (positive), average price paid, price received; the last close where still open.
+        Units closed (positive), average price paid, price received; the last close where still open. After a
+        split, in the units and prices of the exit.
     fees : array of float64
         Fees of the exit and the share of the entry's.
+    carry : array of float64
+        Share of the dividends received less borrowing costs paid, in currency.
     pnl : array of float64
-        Net profit in currency.
+        Net profit in currency: of the prices, less fees, plus carry.
     returns : array of float64
         ``pnl`` over the entry's notional.
     reason : array of int64
         Index into :data:`REASONS`.
+    bars : array of int64
+        The symbol's bars from the fill that opened to the one that ended.
+    worst, best : array of float64
+        Maximum adverse and favourable excursion: the lowest and highest gain, before costs, that the prices
+        seen while the position was held would have given, as a fraction of the entry price.
+    r_multiple : array of float64
+        ``pnl`` over what the first stop put at risk: units × its distance from the average entry price; NaN
+        without a stop.
     """
 
     symbol: IntArray
@@ -92,9 +138,14 @@ class Trades:
     entry_price: FloatArray
     exit_price: FloatArray
     fees: FloatArray
+    carry: FloatArray
     pnl: FloatArray
     returns: FloatArray
     reason: IntArray
+    bars: IntArray
+    worst: FloatArray
+    best: FloatArray
+    r_multiple: FloatArray
 
     def __len__(self) -> int:
         return len(self.symbol)
@@ -110,7 +161,11 @@ class Simulation:
     rules : Rules
     equity, cash, gross : array of float64, ``[T]``
         At each close: cash plus positions; cash; the sum of absolute positions, in currency.
+    carry : array of float64, ``[T]``
+        Dividends received less borrowing and financing costs paid in each bar, in currency.
     fills : Fills
+    unpaid : array of float64, ``[N]``
+        Carry of the positions still open, since their last fill; it is in cash already.
     """
 
     bars: Bars
@@ -118,7 +173,9 @@ class Simulation:
     equity: FloatArray
     cash: FloatArray
     gross: FloatArray
+    carry: FloatArray
     fills: Fills
+    unpaid: FloatArray
 
     @cached_property
     def returns(self) -> FloatArray:

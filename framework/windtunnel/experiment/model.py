@@ -116,6 +116,10 @@ class BrokenRulesError(ValueError):
         self.broken = tuple(broken)
 
 
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield key and message of every broken rule between sections.
 
@@ -141,6 +145,13 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "gate.pattern", "needs a patterns section"
     if given("sizing", "target_volatility") is not None and given("volatility") is None:
         yield "sizing.target_volatility", "needs a volatility section"
+    fraction, leverage = given("sizing", "fraction"), given("backtest", "leverage") or 1.0
+    if _number(fraction) and _number(leverage) and fraction > leverage >= 1:
+        yield "sizing.fraction", f"must be at most backtest.leverage = {leverage:g} (got {fraction:g})"
+    if given("backtest", "rebalance", "drift") is not None:
+        for name in ("fixed_units", "risk"):
+            if given("sizing", name) is not None:
+                yield "backtest.rebalance.drift", f"needs sizing by weight, not {name}"
     if given("regime", "of") == "benchmark" and benchmark is None:
         yield "regime.of", "needs a benchmark"
     if isinstance(benchmark, str) and benchmark != FIRST and isinstance(symbols, list) and symbols:

@@ -19,7 +19,7 @@ from windtunnel.values import IntArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TIME_NAMES", "Reading", "read_frame"]
+__all__ = ["TIME_NAMES", "Reading", "named_columns", "read_clock", "read_frame", "symbol_codes"]
 
 TIME_NAMES = ("time", "date", "datetime", "timestamp", "ts")
 _FORMER_INDEX = "index"
@@ -48,21 +48,21 @@ def read_frame(frame: pd.DataFrame, reading: Reading) -> Rows:
 
 
 def _read_flat(frame: pd.DataFrame, reading: Reading) -> Rows:
-    columns = _columns(frame)
+    columns = named_columns(frame)
     times = {name: columns.pop(name) for name in list(columns) if name.lower() in TIME_NAMES}
     names = {name.lower(): name for name in columns}
-    clock = _read_clock(times, list(columns), reading, frame.index)
+    clock = read_clock(times, list(columns), reading, frame.index)
     if _is_wide(columns, set(names)):
         return wide_rows({"close": columns}, clock)
     _refuse_unknown(columns, names)
     fields = {name: columns[names[name]] for name in FIELDS if name in names}
     if "symbol" in names:
-        return _long(*_codes(columns[names["symbol"]]), fields, clock)
+        return _long(*symbol_codes(columns[names["symbol"]]), fields, clock)
     symbol = reading.symbols[0] if len(reading.symbols) == 1 else "asset"
     return _long(np.zeros(len(frame), np.int64), (symbol,), fields, clock)
 
 
-def _columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
+def named_columns(frame: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the columns, and the levels of the index that have a meaning, by name."""
     import pandas as pd
 
@@ -101,9 +101,10 @@ def _with_unnamed_time(columns: Mapping[str, pd.Series], index: Sequence[pd.Seri
     }
 
 
-def _read_clock(
+def read_clock(
     times: Mapping[str, pd.Series], others: Sequence[str], reading: Reading, index: pd.Index
 ) -> Clock:
+    """Read the times out of the columns named as such; ``others`` and ``index`` help to say what is wrong."""
     form = reading.time_format, reading.timezone
     if len(times) == 1:
         return read_times(next(iter(times.values())), *form)
@@ -123,7 +124,7 @@ def _may_be_time(others: Sequence[str], index: pd.Index) -> str:
 
     if _FORMER_INDEX in others:
         return f"; if {_FORMER_INDEX!r} is it, rename it to time"
-    if types.is_numeric_dtype(index):
+    if types.is_numeric_dtype(index) or not len(index):
         return ""
     return f"; if the index is it ({index[0]!r}, …), name it: frame.rename_axis('time')"
 
@@ -172,10 +173,10 @@ def _read_levels(frame: pd.DataFrame, reading: Reading) -> Rows:
     if "symbol" in wide:
         raise DataError("'symbol' is no field of a table with two levels", rule="unknown_column")
     _refuse_unknown(wide, {name: name for name in wide})
-    return wide_rows(wide, _read_clock(_columns(frame.iloc[:, :0]), [], reading, frame.index))
+    return wide_rows(wide, read_clock(named_columns(frame.iloc[:, :0]), [], reading, frame.index))
 
 
-def _codes(symbol: pd.Series) -> tuple[IntArray, tuple[str, ...]]:
+def symbol_codes(symbol: pd.Series) -> tuple[IntArray, tuple[str, ...]]:
     """Return the code of each row's symbol, -1 where it is missing, and the names in order of appearance."""
     import pandas as pd
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from windtunnel.market import Market
-from windtunnel.values import BoolArray, Exposure, IntArray, Outcomes, Rules, SignalFeatures
+from windtunnel.values import (
+    BoolArray,
+    Exposure,
+    FloatArray,
+    IntArray,
+    Outcomes,
+    RangeShare,
+    Rules,
+    SignalFeatures,
+)
 
 __all__ = ["Barriers", "entries", "held_direction", "outcomes", "signal_features"]
 
@@ -66,15 +75,24 @@ def outcomes(market: Market, signals: SignalFeatures, barriers: Barriers, rules:
     count, total = len(signals), len(market.bars)
     won, returns, known = np.zeros(count, np.bool_), np.full(count, np.nan), np.full(count, total)
     width = market.rolling_volatility(20) / np.sqrt(market.periods_per_year) * np.sqrt(barriers.horizon)
-    costs = 2 * (rules.fees + rules.slippage + rules.fee_fixed / rules.cash)
+    slippage = _slippage(market, rules)
     for k in range(count):
         bar, symbol, side = int(signals.bar[k]), int(signals.symbol[k]), int(signals.direction[k])
         scale = width[bar, symbol]
         ended = _end(market, bar, symbol, side, float(scale), barriers, rules) if scale > 0 else None
         if ended is not None:
+            fees = rules.fees_by_symbol.get(market.symbols[symbol], rules.fees)
+            costs = 2 * (fees + slippage[bar, symbol] + rules.fee_fixed / rules.cash)
             known[k], returns[k] = ended[0], ended[1] - costs
             won[k] = returns[k] > 0
     return Outcomes(won, returns, known)
+
+
+def _slippage(market: Market, rules: Rules) -> FloatArray:
+    """Return the slippage of a fill as a fraction of the price, ``[T, N]``."""
+    if isinstance(rules.slippage, RangeShare):
+        return np.asarray(rules.slippage.range * (market.high - market.low) / market.close)
+    return np.full(market.shape, rules.slippage)
 
 
 def _end(

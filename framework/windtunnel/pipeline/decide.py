@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -43,7 +43,7 @@ from windtunnel.values import (
     frozen,
 )
 
-__all__ = ["Decision", "Signals", "decide"]
+__all__ = ["Decision", "Signals", "decide", "wishes"]
 
 M = TypeVar("M", bound=Model)
 V = TypeVar("V", bound=PerBar)
@@ -77,8 +77,10 @@ class Decision:
 
     Parameters
     ----------
-    exposure, gated, scored, weights : array, ``[T, N]``
-        What the strategy wanted; after the gate; after the scorer; after sizing.
+    wanted, orders : Orders
+        What the strategy wanted; what goes to the engine.
+    gated, scored : array, ``[T, N]``
+        The wanted exposure after the gate; and after the scorer.
     forecast, regimes, patterns
         What the models said; None where none is configured.
     signals : Signals or None
@@ -87,10 +89,10 @@ class Decision:
         Entries of the strategy, entries refused by each, and entries on which the scorer abstained.
     """
 
-    exposure: Exposure
+    wanted: Orders
     gated: Exposure
     scored: Exposure
-    weights: Exposure
+    orders: Orders
     forecast: Forecast | None
     regimes: Regimes | None
     patterns: Patterns | None
@@ -99,6 +101,16 @@ class Decision:
     refused_by_gate: int
     refused_by_scorer: int
     abstained: int
+
+    @property
+    def exposure(self) -> Exposure:
+        """What the strategy wanted to hold, ``[T, N]``."""
+        return self.wanted.exposure
+
+    @property
+    def weights(self) -> Exposure:
+        """The exposure of the orders that go to the engine, ``[T, N]``."""
+        return self.orders.exposure
 
 
 def decide(
@@ -118,7 +130,8 @@ def decide(
     patterns = _patterns(market, candidate, tick)
     market = market.having(patterns=patterns)
     present = market.bars.present
-    exposure = _exposure(market, candidate, tick)
+    wanted = wishes(market, candidate, tick)
+    exposure = wanted.exposure
 
     gated, refused_by_gate = exposure, 0
     if candidate.gate is not None:
@@ -132,10 +145,10 @@ def decide(
         scored, refused_by_scorer = _act(gated, signals, candidate.scorer.section, present)
 
     return Decision(
-        exposure=exposure,
+        wanted=wanted,
         gated=gated,
         scored=scored,
-        weights=sized(scored, present, candidate.sizing, forecast),
+        orders=sized(replace(wanted, exposure=scored), present, candidate.sizing, forecast),
         forecast=forecast,
         regimes=regimes,
         patterns=patterns,
@@ -193,44 +206,53 @@ def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | No
     return frozen(Patterns.union(tables, len(market.bars)))
 
 
-def _exposure(market: Market, candidate: Candidate, tick: Tick) -> Exposure:
+def wishes(market: Market, candidate: Candidate, tick: Tick = silent) -> Orders:
+    """Ask the strategy, and add the average true range where the rules state distances in it."""
     strategy = candidate.strategy.plugin
     if isinstance(strategy, LearnedStrategy):
-        return _learned_exposure(strategy, candidate.strategy.section, market, candidate, tick).exposure
-    with calling(strategy, "state its exposure"):
-        return _checked(strategy.exposure(market), market.bars)
+        wanted = _learned(strategy, candidate.strategy.section, market, candidate, tick)
+    else:
+        with calling(strategy, "state its exposure"):
+            wanted = _checked(strategy.exposure(market), market.bars)
+    return _measured(wanted, market, candidate)
 
 
-def _learned_exposure(
+def _measured(wanted: Orders, market: Market, candidate: Candidate) -> Orders:
+    if not candidate.rules.in_atr or wanted.atr is not None:
+        return wanted
+    return replace(wanted, atr=market.atr(candidate.rules.atr_window))
+
+
+def _learned(
     strategy: LearnedStrategy, section: LearnedSection, market: Market, candidate: Candidate, tick: Tick
 ) -> Orders:
     def fit(view: Market) -> State:
         def evaluate(trial: Strategy) -> Mapping[str, float]:
-            orders = Orders(_checked(trial.exposure(view), view.bars))
+            orders = _measured(_checked(trial.exposure(view), view.bars), view, candidate)
             simulation = simulate(view.bars, orders, candidate.rules)
             return compute(Performance(simulation, view.periods_per_year, None))
 
         return strategy.fit(view, evaluate)
 
     def predict(view: Market, state: State) -> Orders:
-        return Orders(_checked(strategy.exposure(view, state), view.bars))
+        return _checked(strategy.exposure(view, state), view.bars)
 
     return answers(strategy, section, market, fit, predict, tick)
 
 
-def _checked(wanted: Any, bars: Bars) -> Exposure:
-    """Return the exposure of a strategy's answer.
+def _checked(wanted: Any, bars: Bars) -> Orders:
+    """Return a strategy's answer as orders.
 
     Raises
     ------
     TypeError, InvalidValueError
-        If it is of the wrong type or shape, or outside [-1, 1].
+        If it is of the wrong type or shape, or outside its bounds.
     """
     orders = wanted if isinstance(wanted, Orders) else Orders(wanted)
     if not isinstance(orders.exposure, np.ndarray):
         raise TypeError(f"must return an array or Orders (got {type(orders.exposure).__name__})")
     orders.check(bars.shape)
-    return orders.exposure
+    return orders
 
 
 def _judge(

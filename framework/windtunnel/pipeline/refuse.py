@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from windtunnel.learn import entries
+from windtunnel.errors import InvalidValueError
+from windtunnel.learn import entries, held_direction
 from windtunnel.pipeline.sections import GateSection, NotIn, SizingSection
-from windtunnel.values import BoolArray, Exposure, FloatArray, Forecast, IntArray, Patterns, Regimes
+from windtunnel.values import BoolArray, Exposure, FloatArray, Forecast, IntArray, Orders, Patterns, Regimes
 
 __all__ = ["gate_refuses", "per_segment", "refuse", "sized"]
 
@@ -59,22 +62,37 @@ def refuse(exposure: Exposure, present: BoolArray, refused: BoolArray) -> Exposu
     return chosen
 
 
-def sized(
-    exposure: Exposure, present: BoolArray, sizing: SizingSection, forecast: Forecast | None
-) -> Exposure:
-    """Turn exposure into weights; the size is fixed when an order is made, then left alone.
+def sized(orders: Orders, present: BoolArray, sizing: SizingSection, forecast: Forecast | None) -> Orders:
+    """Say how large each position is; the size is fixed when an order is made, then left alone.
 
-    Weight = exposure × fraction × min(1, target volatility ÷ forecast); a forecast that abstains changes
-    nothing. An exposure that needs no sizing passes through as it is.
+    Exposure × fraction × min(1, target volatility ÷ forecast) is a weight, a forecast that abstains changing
+    nothing; times ``fixed_units`` or ``risk`` it is units, or a share of equity at risk. ``equal`` divides it
+    by the number of symbols wanted on each bar. What needs no sizing passes through as it is.
+
+    Raises
+    ------
+    InvalidValueError
+        If the strategy sizes its orders itself and the section would too.
     """
-    if sizing.target_volatility is None and sizing.fraction == 1:
-        return exposure
+    if sizing.is_default:
+        return orders
+    if orders.size != "weight" and sizing.own_size is not None:
+        raise InvalidValueError(f"sizing.{sizing.own_size}", "the strategy sizes its own orders", orders.size)
+    exposure = orders.exposure
     scale = np.full(exposure.shape, sizing.fraction)
     if sizing.target_volatility is not None and forecast is not None:
         known = forecast.mean > 0
         ratio = sizing.target_volatility / np.where(known, forecast.mean, 1.0)
         scale *= np.where(known, np.minimum(1.0, ratio), 1.0)
-    return np.asarray(exposure * _at_orders(exposure.astype(np.float64), present, scale))
+    scaled = np.asarray(exposure * _at_orders(exposure.astype(np.float64), present, scale))
+    if sizing.fixed_units is not None:
+        return replace(orders, exposure=scaled * sizing.fixed_units, size="units")
+    if sizing.risk is not None:
+        return replace(orders, exposure=scaled * sizing.risk, size="risk")
+    if sizing.equal:
+        wanted = (held_direction(exposure, present) != 0).sum(axis=1, keepdims=True)
+        scaled = scaled / np.maximum(wanted, 1)
+    return replace(orders, exposure=scaled)
 
 
 def _at_orders(exposure: FloatArray, present: BoolArray, values: FloatArray) -> FloatArray:

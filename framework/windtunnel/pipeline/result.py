@@ -80,17 +80,17 @@ class Result:
 
     @property
     def equity(self) -> pd.DataFrame:
-        """``equity``, ``cash``, ``gross`` and ``benchmark`` (equity) at each close, by ``time``."""
+        """``equity``, ``cash``, ``gross``, ``carry``, and ``benchmark`` (its equity), by ``time``."""
         import pandas as pd
 
-        columns = {name: getattr(self.simulation, name) for name in ("equity", "cash", "gross")}
+        columns = {name: getattr(self.simulation, name) for name in ("equity", "cash", "gross", "carry")}
         if self.benchmark is not None:
             columns["benchmark"] = self.benchmark.simulation.equity
         return pd.DataFrame(columns, index=pd.DatetimeIndex(self.bars.time, name="time"))
 
     @property
     def trades(self) -> pd.DataFrame:
-        """One row a round trip, with times, prices, fees, profit and the reason of its end."""
+        """One row a round trip, with times, prices, costs, profit, excursions and the reason of its end."""
         import pandas as pd
 
         trades, time = self.simulation.trades, self.bars.time
@@ -104,9 +104,14 @@ class Result:
                 "entry_price": trades.entry_price,
                 "exit_price": trades.exit_price,
                 "fees": trades.fees,
+                "carry": trades.carry,
                 "pnl": trades.pnl,
                 "return": trades.returns,
                 "reason": np.array(REASONS)[trades.reason],
+                "bars": trades.bars,
+                "worst": trades.worst,
+                "best": trades.best,
+                "r_multiple": trades.r_multiple,
             }
         )
 
@@ -126,6 +131,8 @@ class Result:
                 "slippage": fills.slippage,
                 "position": fills.position,
                 "reason": np.array(REASONS)[fills.reason],
+                "carry": fills.carry,
+                "stop": fills.stop,
             }
         )
 

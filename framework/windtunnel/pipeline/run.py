@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate
 from windtunnel.pipeline.decide import Decision, decide
 from windtunnel.pipeline.result import BenchmarkResult, Effect, Result
-from windtunnel.values import Exposure, Metric, Orders
+from windtunnel.values import Metric, Orders
 
 __all__ = ["run"]
 
@@ -58,7 +59,7 @@ def run(
     def figures(simulation: Simulation) -> dict[str, float]:
         return compute(Performance(simulation, bars.periods_per_year, against), metrics)
 
-    simulation = simulate(bars, Orders(decision.weights), candidate.rules)
+    simulation = simulate(bars, decision.orders, candidate.rules)
     final = figures(simulation)
     comparison, reference = None, None
     sentence = "There is no benchmark to compare with."
@@ -73,7 +74,7 @@ def run(
             traded=len(simulation.fills) > 0,
         )
         sentence = comparison.sentence(benchmark)
-    if not (candidate.rules.fees or candidate.rules.fee_fixed or candidate.rules.slippage):
+    if candidate.rules.free:
         sentence += " No costs were charged: set backtest.fees and backtest.slippage."
     return Result(
         name=name,
@@ -91,7 +92,7 @@ def run(
 
 def _hold(bars: Bars, symbol: str, candidate: Candidate) -> Simulation:
     one = bars.select([symbol])
-    return simulate(one, Orders(np.ones(one.shape, np.bool_)), candidate.rules)
+    return simulate(one, Orders(np.ones(one.shape, np.bool_)), candidate.rules.holding((symbol,)))
 
 
 def _effects(
@@ -102,20 +103,20 @@ def _effects(
     final: Mapping[str, float],
 ) -> tuple[Effect, ...]:
     """Compare the run with and without each part, adding one part at a time."""
-    steps: list[tuple[str, Exposure]] = []
+    steps: list[tuple[str, Orders]] = []
     if candidate.gate is not None:
-        steps.append(("gate", decision.gated))
+        steps.append(("gate", replace(decision.wanted, exposure=decision.gated)))
     if candidate.scorer is not None:
-        steps.append(("scorer", decision.scored))
-    if decision.weights is not decision.scored:
-        steps.append(("sizing", decision.weights))
+        steps.append(("scorer", replace(decision.wanted, exposure=decision.scored)))
+    if not candidate.sizing.is_default:
+        steps.append(("sizing", decision.orders))
     if not steps:
         return ()
-    before = figures(simulate(bars, Orders(decision.exposure), candidate.rules))
+    before = figures(simulate(bars, decision.wanted, candidate.rules))
     effects = []
-    for part, exposure in steps:
-        last = exposure is decision.weights
-        after = final if last else figures(simulate(bars, Orders(exposure), candidate.rules))
+    for part, orders in steps:
+        last = part == steps[-1][0]
+        after = final if last else figures(simulate(bars, orders, candidate.rules))
         effects.append(Effect(part, _sentence(part, before, after), before, after))
         before = after
     return tuple(effects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Lt
 from pydantic import Field, model_validator
 
 from windtunnel.learn.schedule import LearnedSection
@@ -98,7 +98,30 @@ class GateSection(ConfigModel):
 class SizingSection(ConfigModel):
     """How large a position is: weight = exposure × fraction × min(1, target ÷ forecast volatility)."""
 
-    fraction: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Weight of a full exposure, as a share of equity."""
+    fraction: Annotated[float, Gt(0)] = 1.0
+    """Weight of a full exposure, as a share of equity; at most ``backtest.leverage``."""
+    equal: bool = False
+    """Divide the weight by the number of symbols wanted on each bar."""
     target_volatility: Annotated[float, Gt(0)] | None = None
     """Annualised volatility to aim at; needs ``volatility``. Left out, the forecast has no say."""
+    fixed_units: Annotated[float, Gt(0)] | None = None
+    """Hold so many units for a full exposure, whatever they are worth."""
+    risk: Annotated[float, Gt(0), Lt(1)] | None = None
+    """Share of equity that a full exposure loses when its stop is hit; needs a stop."""
+
+    @model_validator(mode="after")
+    def _sizes_once(self) -> SizingSection:
+        chosen = [name for name in ("equal", "fixed_units", "risk") if getattr(self, name)]
+        if len(chosen) > 1:
+            raise ValueError(f"takes only one of {' and '.join(chosen)}")
+        return self
+
+    @property
+    def own_size(self) -> str | None:
+        """Which setting says what a full exposure means; None where it stays a weight."""
+        return "fixed_units" if self.fixed_units is not None else "risk" if self.risk is not None else None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether exposure is the weight as it is."""
+        return self == SizingSection()

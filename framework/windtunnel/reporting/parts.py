@@ -16,6 +16,7 @@ from windtunnel.reporting.charts.chart import Chart, holding
 from windtunnel.reporting.series import clock
 from windtunnel.reporting.small_print import facts
 from windtunnel.reporting.text import bar_word, called, counted, figure, interval, stamp
+from windtunnel.values import RangeShare, Rules
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
@@ -53,9 +54,16 @@ def about(result: Result) -> str:
         names,
         f"{stamp(time[0])} … {stamp(time[-1])}, {counted(len(bars), bar_word(bars.periods_per_year))}",
         called(result.config["strategy"]) if result.config else "",
-        f"fees {rules.fees * 100:.4g}%, slippage {rules.slippage * 100:.4g}% a fill",
+        f"fees {rules.fees * 100:.4g}%, slippage {slippage_of(rules)} a fill",
     ]
     return " · ".join(word for word in words if word)
+
+
+def slippage_of(rules: Rules) -> str:
+    """Return the slippage in words."""
+    if isinstance(rules.slippage, RangeShare):
+        return f"{rules.slippage.range * 100:.4g}% of the bar's range"
+    return f"{rules.slippage * 100:.4g}%"
 
 
 def parts(result: Result, extra: Sequence[Section]) -> list[Part]:

@@ -16,7 +16,7 @@ from windtunnel.engine.reference import reference
 from windtunnel.errors import InvalidValueError
 from windtunnel.learn import Tick, silent
 from windtunnel.market import Market
-from windtunnel.pipeline import Candidate, Part, decide
+from windtunnel.pipeline import Candidate, Decision, Part, decide
 from windtunnel.pipeline.sections import SizingSection, StrategySection
 from windtunnel.plugin import Host, Strategy, build_host
 from windtunnel.reporting.text import stamp
@@ -25,7 +25,7 @@ from windtunnel.testing.differences import Difference, first_difference
 from windtunnel.testing.findings import Finding, Provoked, Verification, likely_cause
 from windtunnel.testing.memory import Memory, renewed
 from windtunnel.testing.stages import Said, decided, fills, indicators, plugins_of
-from windtunnel.values import Exposure, Orders
+from windtunnel.values import Exposure
 
 __all__ = ["states", "verify"]
 
@@ -130,15 +130,18 @@ class _Trial:
         self._plugins = plugins_of(candidate)
         self._memory = Memory(part.plugin for part in parts(candidate))
         self._own = provoke(bars, None, len(bars))
-        self._said = self._ask(self._own, candidate)
-        weights: Any = self._said["sizing"]["weight"]
-        self._orders = Orders(weights.values)
+        market, decision = self._decide(self._own, candidate)
+        self._said = {"indicators": indicators(market), **decided(decision)}
+        self._orders = decision.orders
         self._fills = self._filled(self._own)
 
-    def _ask(self, bars: Bars, candidate: Candidate) -> dict[str, Said]:
+    def _decide(self, bars: Bars, candidate: Candidate) -> tuple[Market, Decision]:
         """Run the pipeline with nothing but parameters from before."""
         market = Market(bars)
-        decision = decide(market, _renewed(candidate), benchmark=self._benchmark)
+        return market, decide(market, _renewed(candidate), benchmark=self._benchmark)
+
+    def _ask(self, bars: Bars, candidate: Candidate) -> dict[str, Said]:
+        market, decision = self._decide(bars, candidate)
         return {"indicators": indicators(market), **decided(decision)}
 
     def _filled(self, bars: Bars) -> Said:

@@ -87,4 +87,6 @@ def provoke(bars: Bars, provoked: Provoked | None, cut: int) -> Bars:
     if provoked is not None and provoked in FUTURES:
         for field in fields.values():
             field[cut:] *= FUTURES[provoked]
-    return replace(bars, time=bars.time[:stop].copy(), last_bar=np.minimum(bars.last_bar, stop - 1), **fields)
+    last_bar = np.minimum(bars.last_bar, stop - 1)
+    actions = None if bars.actions is None else bars.actions.cut(0, stop)
+    return replace(bars, time=bars.time[:stop].copy(), last_bar=last_bar, actions=actions, **fields)

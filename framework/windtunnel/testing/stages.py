@@ -49,8 +49,8 @@ def indicators(market: Market) -> Said:
     """Return every indicator and feature that was asked for and is still in the memo."""
     found: dict[str, Output] = {}
     for call, arrays in market.computed().items():
-        if call == "features":
-            names = (f"feature {name}" for name in NAMES)
+        if call.endswith("features"):
+            names = (f"{call.removesuffix('features')}feature {name}" for name in NAMES)
             found |= dict(zip(names, map(Panel, np.moveaxis(arrays[0], 2, 0)), strict=True))
         else:
             found |= {f"{call}[{place}]" if place else call: Panel(each) for place, each in enumerate(arrays)}
@@ -66,7 +66,8 @@ def decided(decision: Decision) -> dict[str, Said]:
         said["regime"] = _regimes(decision.regimes)
     if decision.patterns is not None:
         said["patterns"] = {"pattern": _patterns(decision.patterns)}
-    said["strategy"] = {"exposure": Panel(decision.exposure)}
+    prices = {name.replace("_", " "): Panel(panel) for name, panel in decision.wanted.panels()}
+    said["strategy"] = {"exposure": Panel(decision.exposure), **prices}
     said["gate"] = {"gated exposure": Panel(decision.gated)}
     signals = {} if decision.signals is None else {"signal": _signals(decision.signals)}
     said["scorer"] = {**signals, "scored exposure": Panel(decision.scored)}
@@ -103,7 +104,7 @@ def _signals(signals: Signals) -> Rows:
 
 def fills(filled: Fills) -> Said:
     """Return what the engine bought and sold."""
-    names = ("units", "price", "fee", "position")
+    names = ("units", "price", "fee", "position", "carry", "stop")
     values = np.column_stack([getattr(filled, name) for name in names])
     label = np.array([f"({reason})" for reason in REASONS])[filled.reason]
     return {"fill": Rows(filled.bar, filled.symbol, label, names, values)}

@@ -1,5 +1,6 @@
 """The types that pass between rooms: a value can be cut at a bar and joined, nothing else."""
 
+from windtunnel.values.actions import Actions
 from windtunnel.values.arrays import BoolArray, Exposure, FloatArray, IntArray, TimeArray
 from windtunnel.values.forecast import Forecast
 from windtunnel.values.metric import Metric
@@ -7,15 +8,19 @@ from windtunnel.values.orders import Orders
 from windtunnel.values.patterns import Patterns
 from windtunnel.values.piece import PerBar, frozen
 from windtunnel.values.regimes import Regimes
-from windtunnel.values.rules import Rules
+from windtunnel.values.rules import Atr, Calendar, Drift, RangeShare, Rules
 from windtunnel.values.scores import Outcomes, Scores, SignalFeatures
 from windtunnel.values.section import ConfigModel, Section
 from windtunnel.values.table import Origin, Request, Table
 from windtunnel.values.tune import Tune
 
 __all__ = [
+    "Actions",
+    "Atr",
     "BoolArray",
+    "Calendar",
     "ConfigModel",
+    "Drift",
     "Exposure",
     "FloatArray",
     "Forecast",
@@ -26,6 +31,7 @@ __all__ = [
     "Outcomes",
     "Patterns",
     "PerBar",
+    "RangeShare",
     "Regimes",
     "Request",
     "Rules",

@@ -73,6 +73,12 @@ class Table:
     origin : tuple of Origin
         Where the rows come from, in their order; empty where there are no files. Errors then name file and
         row.
+    actions : DataFrame or None
+        Dividends and splits, where prices are raw: ``time``, the ex-date, ``symbol`` where there is more than
+        one, ``dividend`` (cash per unit, after a split of that time) and ``split`` (new units for each old
+        one), either of them absent or NaN where there is none. None where prices are adjusted.
+    actions_origin : tuple of Origin
+        As ``origin``.
     """
 
     frame: pd.DataFrame
@@ -81,12 +87,22 @@ class Table:
     time_format: str | None = None
     timezone: str | None = None
     origin: tuple[Origin, ...] = ()
+    actions: pd.DataFrame | None = None
+    actions_origin: tuple[Origin, ...] = ()
 
     def place(self, row: int) -> tuple[str, int, int | None] | None:
         """Return the file that a row comes from, its row there and its line; None where that is not known."""
-        for part in self.origin:
-            if row < len(part.rows):
-                there = int(part.rows[row])
-                return part.file, there, part.line(there) if part.line is not None else None
-            row -= len(part.rows)
-        return None
+        return _place(self.origin, row)
+
+    def place_of_action(self, row: int) -> tuple[str, int, int | None] | None:
+        """Return the same of a row of ``actions``."""
+        return _place(self.actions_origin, row)
+
+
+def _place(origin: Sequence[Origin], row: int) -> tuple[str, int, int | None] | None:
+    for part in origin:
+        if row < len(part.rows):
+            there = int(part.rows[row])
+            return part.file, there, part.line(there) if part.line is not None else None
+        row -= len(part.rows)
+    return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -15,6 +15,8 @@ from pydantic import Field, field_validator
 from windtunnel.errors import DataError, InvalidValueError, nearest
 from windtunnel.plugin import DataSource
 from windtunnel.values import Origin, Request, Table
+from windtunnel_plugins.sources._actions import read_actions
+from windtunnel_plugins.sources._unreadable import unreadable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,6 +44,11 @@ class _FileSource(DataSource):
     attributes: Annotated[Path, Field(strict=False)] | None = None
     """A CSV file with a column ``symbol`` and others, such as ``sector``, that describe the symbols."""
 
+    actions: Annotated[Path, Field(strict=False)] | None = None
+    """A CSV or Parquet file of dividends and splits, where prices are raw: columns ``time`` (the ex-date),
+    ``symbol`` (absent if you like where the data have one symbol), ``dividend`` (cash per unit) and ``split``
+    (new units for each old one)."""
+
     suffixes: ClassVar[tuple[str, ...]] = ()
     """Endings of the files that belong to a folder's data."""
 
@@ -54,6 +61,13 @@ class _FileSource(DataSource):
                 told = f"; did you mean {hint}?" if hint else ""
                 raise InvalidValueError("columns", f"keys must be among {', '.join(_NAMES)}{told}", name)
         return columns
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of the file of actions; empty where there is none."""
+        if self.actions is None or not self.actions.is_file():
+            return ""
+        return blake2b(self.actions.read_bytes(), digest_size=8).hexdigest()
 
     def load(self, request: Request) -> Table:
         """Return the columns that are known, with a symbol column wherever there are closes.
@@ -75,9 +89,14 @@ class _FileSource(DataSource):
         origin = [
             Origin(file.name, part.index, self._lines(file)) for file, part in zip(files, frames, strict=True)
         ]
-        return Table(
+        table = Table(
             frame, attributes, time_format=self.time_format, timezone=self.timezone, origin=tuple(origin)
         )
+        return table if self.actions is None else self._with_actions(table, self.actions)
+
+    def _with_actions(self, table: Table, file: Path) -> Table:
+        actions = read_actions(file, text_times=self.time_format is not None)
+        return replace(table, actions=actions, actions_origin=(Origin(file.name, range(len(actions))),))
 
     @property
     def _rows_before(self) -> int:
@@ -121,10 +140,10 @@ class _FileSource(DataSource):
 
     def _load(self, file: Path, symbol: str, symbols: Sequence[str]) -> pd.DataFrame:
         reading = file, self._rows_before, self._lines(file)
-        with _unreadable(*reading):
+        with unreadable(*reading):
             names = self._names(file)
         chosen = self._chosen(names, file)
-        with _unreadable(*reading):
+        with unreadable(*reading):
             frame = self._read(file, chosen, symbols)
         frame = frame.rename(columns=chosen)
         known = {name.lower() for name in chosen.values()}
@@ -149,28 +168,12 @@ class _FileSource(DataSource):
         return {name: meant.get(name, name) for name in names if name not in left_out}
 
 
-@contextmanager
-def _unreadable(file: Path, rows_before: int = 1, line: Callable[[int], int] | None = None) -> Iterator[None]:
-    """Turn what a reader raises into an error that names the file, and the row where the reader knows it."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except (pa.ArrowException, OSError, ValueError) as error:
-        text = " ".join(str(error).split())
-        found = re.search(r"Row #([0-9]+): ", text)
-        row = int(found[1]) - 1 - rows_before if found else None
-        message = text[found.end() :] if found else text
-        at = None if line is None or row is None else line(row)
-        raise DataError(message, rule="unreadable", row=row, file=file.name, line=at) from error
-
-
 def _attributes(file: Path) -> Mapping[str, Mapping[str, Any]]:
     from pyarrow import csv, string
 
     if not file.is_file():
         raise InvalidValueError("attributes", "must be a file that is there", str(file))
-    with _unreadable(file):
+    with unreadable(file):
         table = csv.read_csv(file, convert_options=csv.ConvertOptions(column_types={"symbol": string()}))
     if "symbol" not in table.column_names:
         raise DataError("no column symbol", rule="missing_column", file=file.name)
