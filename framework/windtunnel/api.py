@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from windtunnel.bars import Bars
 from windtunnel.data import DataSection, load
 from windtunnel.errors import InvalidValueError
-from windtunnel.pipeline import Candidate, Part, Result
+from windtunnel.pipeline import Candidate, Part, Result, Space, SpaceLike, Sweep
 from windtunnel.pipeline import run as run_candidate
+from windtunnel.pipeline import sweep as sweep_candidate
 from windtunnel.pipeline.sections import StrategySection
 from windtunnel.plugin import DataSource, LearnedStrategy, Strategy, build_host
 from windtunnel.values import Rules
 
-__all__ = ["backtest", "load_bars", "report", "run"]
+__all__ = ["backtest", "load_bars", "report", "run", "sweep"]
 
 
 def load_bars(
@@ -115,6 +117,54 @@ def backtest(
     return run_candidate(
         bars, candidate, name=name or strategy.name, benchmark=benchmark or bars.symbols[0], seed=seed
     )
+
+
+def sweep(
+    bars: Bars,
+    strategy: Strategy | LearnedStrategy | type[Strategy | LearnedStrategy],
+    space: SpaceLike,
+    *,
+    rules: Rules | None = None,
+    periods_per_year: float | None = None,
+    threads: int | None = None,
+    tick: Callable[[int, int], None] | None = None,
+) -> Sweep:
+    """Backtest every legal combination of parameters: one row of metrics each.
+
+    Parameters
+    ----------
+    bars : Bars
+    strategy : type of Strategy, or Strategy
+        A class; or an instance, whose parameters stay as they are where they are not searched.
+    space : mapping of str to values, or sequence of mappings
+        All combinations of these values, or the combinations themselves. A name is a parameter of the
+        strategy, or a rule such as ``backtest.stop_loss``. What a rule between parameters forbids (fast < slow)
+        is left out.
+    rules : Rules, optional
+        Costs and fills; without any, trading is free.
+    periods_per_year : float, optional
+        Bars in a year, by which the Sharpe ratio is annualised; those of the bars if left out.
+    threads : int, optional
+        As many as there are cores if left out; they do not change the result.
+    tick : callable, optional
+        Told now and then how many combinations are done, and how many there are.
+
+    Examples
+    --------
+    >>> table = sweep(bars, SmaCross, {"fast": range(5, 50), "slow": range(20, 200, 5)})  # doctest: +SKIP
+    >>> table.best("sharpe")  # doctest: +SKIP
+    """
+    if not isinstance(bars, Bars):
+        raise InvalidValueError("bars", "must be Bars; Bars.from_frame makes them of a DataFrame", type(bars))
+    kind = strategy if isinstance(strategy, type) else type(strategy)
+    if not issubclass(kind, Strategy | LearnedStrategy):
+        raise InvalidValueError("strategy", "must be a strategy's class or an instance", strategy)
+    if periods_per_year is not None:
+        bars = replace(bars, periods_per_year=periods_per_year)
+    chosen = Space.of(strategy, space, rules or Rules())
+    section = StrategySection(use=kind.name)
+    candidate = Candidate(strategy=Part(kind.example(), section), rules=rules or Rules())
+    return sweep_candidate(bars, candidate, chosen, threads=threads, tick=tick)
 
 
 def run(

@@ -35,14 +35,17 @@ class Memo:
     def get(self, key: Hashable, compute: Callable[[], _Kept]) -> _Kept:
         """Return the value of ``key``, read-only, from ``compute`` the first time.
 
-        The lock is not held while computing: two threads may compute the same value, and both get the one
+        A look needs no lock: what another thread has just dropped is computed again. The lock is not held while
+        computing: two threads may compute the same value, and both get the one
         that was kept.
         """
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                kept: _Kept = self._values[key]
-                return kept
+        try:
+            kept: _Kept = self._values[key]
+            self._values.move_to_end(key)
+        except KeyError:
+            pass
+        else:
+            return kept
         value = compute()
         for array in _arrays(value):
             read_only(array)

@@ -66,6 +66,8 @@ def many_by_symbol(
     shape = panels[0].shape
     if any(panel.shape != shape for panel in panels):
         raise InvalidValueError("panels", "must have the same shape", [panel.shape for panel in panels])
+    if len(panels) == 1 and panels[0].size == len(panels[0]) > 0 and not np.isnan(panels[0]).any():
+        return tuple(one.reshape(shape) for one in function(np.ascontiguousarray(panels[0].reshape(-1))))
     sheets = [panel.reshape(len(panel), -1, order="F") for panel in panels] if len(panels[0]) else []
     results = tuple(np.full(shape, np.nan, order="F") for _ in range(outputs))
     for symbol in range(sheets[0].shape[1] if sheets else 0):
@@ -107,7 +109,10 @@ def rolling_sum(values: FloatArray, window: int) -> FloatArray:
 
 def rolling_mean(values: FloatArray, window: int) -> FloatArray:
     """Return the mean of the last ``window`` values of a column; exact where they are equal."""
-    return _rolling(values, window, _merge_means)
+    from windtunnel.engine.rolling import means
+
+    result: FloatArray = means(values, window)
+    return result
 
 
 def rolling_moments(values: FloatArray, window: int) -> tuple[FloatArray, FloatArray]:
@@ -153,10 +158,6 @@ def _rolling(leaves: FloatArray, window: int, merge: _Merge) -> FloatArray:
 
 def _merge_sums(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:
     return older + newer
-
-
-def _merge_means(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:
-    return older + (newer - older) * (n_newer / (n_older + n_newer))
 
 
 def _merge_moments(older: FloatArray, newer: FloatArray, n_older: int, n_newer: int) -> FloatArray:

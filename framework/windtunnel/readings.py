@@ -249,13 +249,16 @@ class Readings:
         return self._once((name,), lambda: getattr(self._source, name))
 
     def _indicator(self, function: Callable[..., _Kept], fields: tuple[str, ...], *arguments: Any) -> _Kept:
-        for field in fields:
-            if field not in FIELDS:
-                hint = nearest(field, FIELDS)
-                rule = f"must be one of {', '.join(FIELDS)}" + (f"; did you mean {hint}?" if hint else "")
-                raise InvalidValueError("field", rule, field)
-        inputs = [getattr(self._source, field) for field in fields]
-        return self._once((function.__name__, fields, *arguments), lambda: function(*inputs, *arguments))
+        key = (function.__name__, fields, *arguments)
+        return self._once(key, lambda: function(*map(self._input, fields), *arguments))
+
+    def _input(self, field: str) -> FloatArray:
+        if field not in FIELDS:
+            hint = nearest(field, FIELDS)
+            rule = f"must be one of {', '.join(FIELDS)}" + (f"; did you mean {hint}?" if hint else "")
+            raise InvalidValueError("field", rule, field)
+        panel: FloatArray = getattr(self._source, field)
+        return panel
 
     def _once(self, key: tuple[Any, ...], compute: Callable[[], _Kept]) -> _Kept:
         """Return what is computed over the whole source, once, on the rows that are shown."""
@@ -264,9 +267,9 @@ class Readings:
             whole = self._memo.get(("", *key), compute)
         else:
             whole = self._memo.get((longer.timeframe, *key), lambda: longer.spread(compute()))
-        rows = len(self._bars)
-        if rows == len(self._root):
+        if self._bars is self._root:
             return whole
+        rows = len(self._bars)
         part: Any = tuple(array[:rows] for array in whole) if isinstance(whole, tuple) else whole[:rows]
         kept: _Kept = part
         return kept

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numba
 from numba import njit
 
-__all__ = ["compiled", "inner"]
+__all__ = ["compiled", "inlined", "inner"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,6 +21,14 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 def inner(function: F) -> F:
     """Compile what only compiled code calls: there is no wrapper for Python."""
     made: F = njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_OPTIONS)(function)  # type: ignore[call-overload]
+    return made
+
+
+def inlined(function: F) -> F:
+    """Compile what only compiled code calls, into its very caller: for small functions in hot loops."""
+    made: F = njit(  # type: ignore[call-overload]
+        no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **_OPTIONS
+    )(function)
     return made
 
 

@@ -75,11 +75,11 @@ def _begin(
     """Start a position; of a bar inside which it was opened, only its close counts."""
     book[_COST, i] = book[_FEES, i] = book[_CARRY, i] = book[_COUNT, i] = 0.0
     book[_ENTRY, i], book[_STOP, i] = bar, stop
-    book[_LOWEST, i] = book[_HIGHEST, i] = book[_LAST, i] = price
+    book[_LOWEST, i] = book[_HIGHEST, i] = price
+    book[_LAST, i] = close[i, bar]
     book[_NEXT, i] = bar + 1 if at_close or inside else bar
     if inside:
         book[_LOWEST, i], book[_HIGHEST, i] = min(price, close[i, bar]), max(price, close[i, bar])
-        book[_LAST, i] = close[i, bar]
 
 
 @compiled

@@ -60,3 +60,8 @@ class Candidate:
         if self.sizing.target_volatility is not None and self.volatility is None:
             rule = "needs a volatility model"
             raise InvalidValueError("sizing.target_volatility", rule, self.sizing.target_volatility)
+
+    @property
+    def acts_alone(self) -> bool:
+        """Whether nothing stands between the strategy and its orders, or could be read by it."""
+        return not (self.gate or self.volatility or self.regime or self.patterns or self.scorer)

@@ -63,7 +63,7 @@ class Orders:
     @property
     def plain(self) -> bool:
         """Whether there is nothing but exposure, as a weight."""
-        return self.size == "weight" and next(self.panels(), None) is None
+        return self.size == "weight" and all(getattr(self, name) is None for name in _PANELS)
 
     def check(self, shape: tuple[int, int], largest: float = 1.0) -> None:
         """Refuse what no engine could fill.
@@ -85,9 +85,9 @@ class Orders:
         if exposure.shape != shape:
             rule = f"must have one value a bar and symbol, {shape}"
             raise InvalidValueError("exposure", rule, exposure.shape)
-        if exposure.dtype not in (np.bool_, np.int8, np.float64):
+        if exposure.dtype.char not in "?bd":
             raise InvalidValueError("exposure", "must be of type bool, int8 or float64", str(exposure.dtype))
-        if exposure.dtype != np.bool_:
+        if exposure.dtype.char != "?":
             bound = np.finfo(np.float64).max if self.size == "units" else largest
             outside = (exposure > bound) | (exposure < -bound)
             if outside.any():

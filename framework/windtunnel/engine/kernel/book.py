@@ -79,7 +79,10 @@ def volume_left(book: Any, terms: Any, now: Any, i: int) -> float:
     """Return how many units, in whole lots, may still be traded in a bar."""
     if terms.participation == 0.0:
         return np.inf
-    room = max(0.0, terms.participation * now[VOLUME, i] - book[TRADED, i])
+    most = terms.participation * now[VOLUME, i]
+    room = most - book[TRADED, i]
+    if room <= TIE * most:
+        room = 0.0
     return float(np.floor(room / terms.lot + TIE) * terms.lot if terms.lot > 0.0 else room)
 
 

@@ -97,6 +97,8 @@ def _decide_one(
             book[ATR, i] = wish[WISH_ATR, i]
     elif is_order and units * wanted < 0.0:
         wait(book, i, 0.0, reason)
+    elif is_order and units == 0.0:
+        book[WAITING, i] = 0.0
     closing = book[WAITING, i] != 0.0 and units * book[WEIGHT, i] <= 0.0
     if units != 0.0 and book[AGE, i] >= terms.max_bars and not closing:
         wait(book, i, 0.0, float(TIME))

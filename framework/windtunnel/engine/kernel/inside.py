@@ -68,7 +68,7 @@ def _leave(
     if left != 0.0:
         wait(book, i, 0.0, reason)
     book[BLOCKED, i] = 1.0
-    if units == 0.0:
+    if left == held:
         return 0
     fill(
         book, state, terms, now, row, bar, i, left - held, price, slip, left, reason, np.nan, np.bool_(False)

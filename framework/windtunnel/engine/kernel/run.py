@@ -122,7 +122,7 @@ def _corporate_actions(
             _divide(book, i, ratio, terms.size == 1.0)
             if book[UNITS, i] != 0.0:
                 units, carry = book[UNITS, i] * ratio, book[CARRY, i]
-                more = units - book[UNITS, i]
+                more, book[CARRY, i] = units - book[UNITS, i], 0.0
                 fill(
                     book,
                     state,

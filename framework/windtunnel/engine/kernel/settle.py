@@ -17,6 +17,7 @@ from windtunnel.engine.kernel.book import (
     BLOCKED,
     FEES,
     LAST,
+    LIMIT,
     OWN_TARGET,
     RANK,
     REASON,
@@ -24,7 +25,9 @@ from windtunnel.engine.kernel.book import (
     TARGET,
     TRAIL_SHARE,
     TRAIL_WIDTH,
+    TRIGGER,
     UNITS,
+    WAITED,
     WAITING,
     WEIGHT,
     conditional,
@@ -69,13 +72,16 @@ def _sized(book: Any, terms: Any, work: Any, i: int, equity: float, inside: Any)
     against = held * sign(book[WEIGHT, i]) < 0.0
     by_price = conditional(book, i)
     work[CLOSES, i] = work[OPENS, i] = 0.0
-    if by_price and inside == against:
-        return False
     if by_price and against:
         work[CLOSES, i] = -held
-        return True
-    book[WAITING, i] = 0.0
+        return not inside
     target = _target_units(book, terms, i, price, slip, equity)
+    if by_price and not inside:
+        if book[WAITED, i] > 0.0 or not abs(target) < abs(held):
+            return False
+        by_price = False
+        book[LIMIT, i] = book[TRIGGER, i] = np.nan
+    book[WAITING, i] = 0.0
     if np.isnan(target) and against:
         target = 0.0
     if np.isnan(target) or (target != 0.0 and abs(target - held) * price <= DUST * equity):

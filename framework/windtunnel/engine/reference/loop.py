@@ -94,6 +94,7 @@ class _Run:
                 if holding.units:
                     units = holding.units * split
                     stay = holding.rest, holding.bars, holding.carry
+                    holding.carry = 0.0
                     account.fill(bar, symbol, units - holding.units, 0.0, 0.0, units, "split")
                     holding.rest, holding.bars, holding.carry = stay
                     holding.traded = 0.0
@@ -163,7 +164,7 @@ class _Run:
         left = 0.0 if units == abs(holding.units) else holding.units - holding.side * units
         holding.waiting = Waiting(0.0, reason) if left else None
         holding.blocked = True
-        if units:
+        if left != holding.units:
             account.fill(bar, symbol, left - holding.units, price, slip, left, reason)
 
     def _conditional_entries(self, bar: int) -> None:
@@ -267,6 +268,8 @@ class _Run:
             holding.waiting = self._waiting(bar, symbol, wanted, reason)
         elif is_order and holding.units * wanted < 0:
             holding.waiting = Waiting(0.0, reason)
+        elif is_order and not holding.units:
+            holding.waiting = None
         if holding.units and holding.bars >= terms.max_bars:
             closing = holding.waiting is not None and holding.units * holding.waiting.weight <= 0
             if not closing:

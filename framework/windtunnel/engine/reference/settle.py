@@ -55,7 +55,7 @@ def settle(
     """Fill the waiting orders of the symbols in ``slips`` at ``prices``; return the symbols that opened.
 
     Limit and stop entries open ``inside`` the bar only; at its open or close they may close what is on the
-    other side.
+    other side. An order that only closes or reduces has no use for their price.
     """
     equity = account.value(prices)
     orders = []
@@ -82,12 +82,14 @@ def _sized(
     holding = account.book[symbol]
     held, side = holding.units, int(waiting.weight > 0) - int(waiting.weight < 0)
     against = held * side < 0
-    if waiting.conditional and inside == against:
-        return None
     if waiting.conditional and against:
-        return _Order(symbol, waiting, price, slip, -held, 0.0)
-    holding.waiting = None
+        return None if inside else _Order(symbol, waiting, price, slip, -held, 0.0)
     target = _target_units(account.terms, waiting, price, slip, side, equity)
+    if waiting.conditional and not inside:
+        if waiting.age or not abs(target) < abs(held):
+            return None
+        waiting.limit = waiting.trigger = nan
+    holding.waiting = None
     if isnan(target) and against:
         target = 0.0
     if isnan(target) or (target != 0 and abs(target - held) * price <= DUST * equity):
@@ -156,7 +158,8 @@ def volume_left(terms: Terms, volume: float, traded: float) -> float:
     """Return how many units, in whole lots, may still be traded in a bar."""
     if not terms.participation:
         return inf
-    room = max(0.0, terms.participation * volume - traded)
+    most = terms.participation * volume
+    room = most - traded if most - traded > TIE * most else 0.0
     return floor(room / terms.lot + TIE) * terms.lot if terms.lot else room
 
 

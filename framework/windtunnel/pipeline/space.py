@@ -1,0 +1,183 @@
+"""The points of a sweep: which parameters of the strategy, under which rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from pydantic import ValidationError
+
+from windtunnel.errors import InvalidValueError, nearest
+from windtunnel.pipeline.rule_grid import PREFIX, RuleGrid, changed
+from windtunnel.plugin import LearnedStrategy, Strategy
+from windtunnel.values import IntArray, Rules
+
+__all__ = ["Point", "Space", "SpaceLike"]
+
+SpaceLike: TypeAlias = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
+"""Values by parameter, for every combination of them; or the combinations themselves."""
+
+_STRATEGY = "strategy.params."
+
+
+class Point(NamedTuple):
+    """One set of the strategy's parameters, and the rows of the rules under which it is tried."""
+
+    params: Mapping[str, Any]
+    first_rule: int
+    rules: int
+
+
+@dataclass(frozen=True)
+class Space:
+    """Combinations of parameters of a strategy with rules; made by :meth:`of`.
+
+    Parameters
+    ----------
+    strategy : type
+        The strategy's class.
+    fixed : mapping of str
+        Its parameters that are not searched, where they differ from the defaults.
+    names : tuple of str
+        What is searched: the strategy's own parameters by their names, rules as ``backtest.stop_loss``.
+    values : mapping of str to list
+        The values of each name.
+    points : sequence of mapping, or None
+        The combinations; None for all combinations of ``values``.
+    rules : RuleGrid
+    """
+
+    strategy: type[Strategy | LearnedStrategy]
+    fixed: Mapping[str, Any]
+    names: tuple[str, ...]
+    values: Mapping[str, list[Any]]
+    points: Sequence[Mapping[str, Any]] | None
+    rules: RuleGrid
+
+    @classmethod
+    def of(
+        cls,
+        strategy: Strategy | LearnedStrategy | type[Strategy | LearnedStrategy],
+        space: SpaceLike,
+        rules: Rules,
+    ) -> Space:
+        """Check names and values, each by itself, before anything runs.
+
+        Raises
+        ------
+        InvalidValueError
+            If there is nothing to search, a name is unknown, or a value is illegal whatever the others are.
+        """
+        kind = strategy if isinstance(strategy, type) else type(strategy)
+        fixed = {} if isinstance(strategy, type) else dict(strategy)
+        points = None if isinstance(space, Mapping) else [_plain(point) for point in space]
+        values = _values(space if isinstance(space, Mapping) else points or [])
+        if not values:
+            raise InvalidValueError("space", "must name a parameter to try", space)
+        for name, given in values.items():
+            if not given:
+                raise InvalidValueError(name, "must have values to try", given)
+            _check(kind, fixed, rules, name, given)
+        names = tuple(values)
+        own = {name: given for name, given in values.items() if name.startswith(PREFIX)}
+        if points is None:
+            shape = [len(given) for given in own.values()]
+            rows = prod(shape)
+            index = dict(zip(own, np.unravel_index(np.arange(rows), shape), strict=True)) if own else {}
+        else:
+            _refuse_ragged(points, names)
+            rows = len(points)
+            index = {
+                name: np.array([given.index(point[name]) for point in points]) for name, given in own.items()
+            }
+        return cls(kind, fixed, names, values, points, RuleGrid(rules, own, index, rows))
+
+    def __len__(self) -> int:
+        if self.points is not None:
+            return len(self.points)
+        return prod(len(given) for given in self.values.values())
+
+    @property
+    def parameters(self) -> list[str]:
+        """The names that are parameters of the strategy."""
+        return [name for name in self.names if not name.startswith(PREFIX)]
+
+    def __iter__(self) -> Iterator[Point]:
+        """Yield the points in order; those of a product carry all rules."""
+        names, rules = self.parameters, self.rules.rows
+        if self.points is None:
+            for chosen in product(*(self.values[name] for name in names)):
+                yield Point(dict(zip(names, chosen, strict=True)), 0, rules)
+            return
+        for place, point in enumerate(self.points):
+            yield Point({name: point[name] for name in names}, place, 1)
+
+    def build(self, params: Mapping[str, Any]) -> Strategy | LearnedStrategy | None:
+        """Return the strategy of a point; None where a rule between its parameters forbids it."""
+        try:
+            return self.strategy(**{**self.fixed, **params})
+        except ValidationError:
+            return None
+
+    def columns(self, place: IntArray, rule: IntArray) -> dict[str, Any]:
+        """Return the value of each name at rows that are a point (by its place) and a row of the rules."""
+        if self.points is not None:
+            return {name: np.array([self.points[i][name] for i in place]) for name in self.names}
+        shape = [len(self.values[name]) for name in self.parameters]
+        index = dict(zip(self.parameters, np.unravel_index(place, shape), strict=True)) if shape else {}
+        index |= {name: at[rule] for name, at in self.rules.index.items()}
+        return {name: np.array(self.values[name])[index[name]] for name in self.names}
+
+
+def _plain(point: Mapping[str, Any]) -> dict[str, Any]:
+    return {_short(name): _python(value) for name, value in point.items()}
+
+
+def _python(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _short(name: str) -> str:
+    return name.removeprefix(_STRATEGY)
+
+
+def _values(space: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    if isinstance(space, Mapping):
+        return {_short(name): [_python(value) for value in given] for name, given in space.items()}
+    names = list(space[0]) if space else []
+    return {name: list(dict.fromkeys(point[name] for point in space if name in point)) for name in names}
+
+
+def _refuse_ragged(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+    for place, point in enumerate(points):
+        if set(point) != set(names):
+            raise InvalidValueError(f"space[{place}]", f"must name {', '.join(names)}", point)
+
+
+def _check(
+    kind: type[Strategy | LearnedStrategy],
+    fixed: Mapping[str, Any],
+    rules: Rules,
+    name: str,
+    given: list[Any],
+) -> None:
+    """Refuse an unknown name, and a value that its own field forbids."""
+    known = [*kind.model_fields, *(PREFIX + rule for rule in Rules.model_fields)]
+    if name not in known and name.rpartition(".")[0] not in known:
+        hint = nearest(name, known)
+        rule = f"must be a parameter of {kind.name} or a rule" + (f"; did you mean {hint}?" if hint else "")
+        raise InvalidValueError("space", rule, name)
+    for value in given:
+        try:
+            if name.startswith(PREFIX):
+                changed(rules, {name: value})
+            else:
+                kind(**{**fixed, name: value})
+        except ValidationError as error:
+            wrong = [one for one in error.errors() if one["loc"][:1] == (name,) or name.startswith(PREFIX)]
+            if wrong:
+                raise InvalidValueError(name, wrong[0]["msg"], value) from None

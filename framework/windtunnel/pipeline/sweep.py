@@ -1,0 +1,298 @@
+"""Every combination of parameters, backtested: one row of metrics each."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from windtunnel.bars import Bars
+from windtunnel.engine.metrics import METRICS
+from windtunnel.engine.sweep import SWEEP_METRICS, Bench, one
+from windtunnel.errors import InvalidValueError, PluginError
+from windtunnel.market import Market
+from windtunnel.pipeline.candidate import Candidate, Part
+from windtunnel.pipeline.decide import decide, wishes
+from windtunnel.pipeline.space import Point, Space
+from windtunnel.plugin import LearnedStrategy, Strategy
+from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Sweep", "sweep"]
+
+_ROWS = 256
+"""Most exposures a batch."""
+_BYTES = 1_500_000
+"""Most bytes of exposure a batch: what a core's own cache holds."""
+_ITEMS = 2_048
+"""Most accounts a batch."""
+_FEW = 16
+"""With fewer accounts, recording the prices first costs more than it saves."""
+
+Tick = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What a sweep found: one row a legal combination, in the order of the space.
+
+    Parameters
+    ----------
+    space : Space
+    place, rule : array of int64, ``[K]``
+        Of each row: which point of the space, and which row of its rules.
+    values : array of float64, ``[K, 5]``
+        The metrics, in the order of :data:`~windtunnel.engine.sweep.SWEEP_METRICS`; NaN where undefined.
+    illegal : int
+        Combinations that a rule between the strategy's parameters forbids.
+    """
+
+    space: Space
+    place: IntArray
+    rule: IntArray
+    values: FloatArray
+    illegal: int
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The value of each searched parameter, ``[K]``."""
+        return self.space.columns(self.place, self.rule)
+
+    def metric(self, name: str) -> FloatArray:
+        """Return one metric of all combinations, ``[K]``.
+
+        Raises
+        ------
+        InvalidValueError
+            If a sweep does not compute it.
+        """
+        if name not in SWEEP_METRICS:
+            raise InvalidValueError("metric", f"must be one of {', '.join(SWEEP_METRICS)}", name)
+        column: FloatArray = self.values[:, SWEEP_METRICS.index(name)]
+        return column
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Parameters and metrics as columns, one row a combination."""
+        import pandas as pd
+
+        metrics = dict(zip(SWEEP_METRICS, self.values.T, strict=True))
+        frame = pd.DataFrame(self.parameters | metrics)
+        frame["trades"] = frame["trades"].astype(np.int64)
+        return frame
+
+    def best(self, metric: str = "sharpe") -> dict[str, Any]:
+        """Return the combination with the best metric: its parameters and metrics.
+
+        Raises
+        ------
+        InvalidValueError
+            If the metric is undefined for all combinations, or neither direction of it is better.
+        """
+        row = self.best_row(metric)
+        found = {name: column[row] for name, column in self.parameters.items()}
+        found |= dict(zip(SWEEP_METRICS, self.values[row].tolist(), strict=True))
+        return {
+            name: value.item() if isinstance(value, np.generic) else value for name, value in found.items()
+        }
+
+    def best_row(self, metric: str = "sharpe") -> int:
+        """Return the row with the best metric, the first of equals; errors as :meth:`best`."""
+        column = self.metric(metric)
+        higher = next(one.higher_is_better for one in METRICS if one.name == metric)
+        if higher is None or np.isnan(column).all():
+            raise InvalidValueError("metric", "must have a best combination", metric)
+        return int(np.nanargmax(column if higher else -column))
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.space.names)
+        return f"Sweep({self.space.strategy.name}: {len(self):,} combinations of {names})"
+
+
+def sweep(
+    bars: Bars,
+    candidate: Candidate,
+    space: Space,
+    *,
+    benchmark: str | None = None,
+    threads: int | None = None,
+    tick: Tick | None = None,
+) -> Sweep:
+    """Backtest every legal combination.
+
+    The market's indicators are computed once for each distinct argument. Where nothing but exposure decides
+    (no gate, scorer or sizing, an all-in account on one symbol), batches of exposures go to compiled threads
+    that walk from order to order; everything else is simulated bar by bar, as a single backtest is. Either
+    way a combination's row depends on nothing but the combination.
+
+    Parameters
+    ----------
+    bars : Bars
+    candidate : Candidate
+        What surrounds the strategy; its strategy and rules are replaced by those of the space.
+    space : Space
+    benchmark : str, optional
+        Symbol by which a regime model of the benchmark judges.
+    threads : int, optional
+        As many as there are cores if left out; they do not change the result.
+    tick : callable, optional
+        Told after each batch how many combinations are done, illegal ones too, and how many there are.
+
+    Raises
+    ------
+    InvalidValueError
+        If no combination is legal.
+    PluginError
+        If the strategy raises or breaks its contract.
+    """
+    work = _Work(bars, candidate, space, benchmark)
+    threads = threads or _cores()
+    found: list[tuple[IntArray, IntArray, FloatArray]] = []
+    done, total = 0, len(space)
+    for places, rules, values in _in_threads(work.batches(), threads):
+        found.append((places, rules, values))
+        done += len(places)
+        if tick is not None:
+            tick(done + work.illegal, total)
+    if not found:
+        raise InvalidValueError(
+            "space", "must have a combination that the strategy allows", dict(space.values)
+        )
+    place, rule, metrics = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return Sweep(space, place, rule, metrics, work.illegal)
+
+
+def _cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_Batch = tuple[IntArray, IntArray, Callable[[], FloatArray]]
+
+
+def _in_threads(batches: Iterator[_Batch], threads: int) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+    """Run batches, a few ahead of the one that is waited for; a single one right here."""
+    first = next(batches, None)
+    if first is None:
+        return
+    second = next(batches, None)
+    if second is None:
+        yield first[0], first[1], first[2]()
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[tuple[IntArray, IntArray, Future[FloatArray]]] = deque()
+        for places, rules, run in (batch for group in ((first, second), batches) for batch in group):
+            waiting.append((places, rules, pool.submit(run)))
+            if len(waiting) > 2 * threads:
+                early = waiting.popleft()
+                yield early[0], early[1], early[2].result()
+        for places, rules, future in waiting:
+            yield places, rules, future.result()
+
+
+class _Work:
+    """Makes batches of a space: orders from the plugins, rules beside them."""
+
+    def __init__(self, bars: Bars, candidate: Candidate, space: Space, benchmark: str | None) -> None:
+        self.illegal = 0
+        self._bars, self._candidate, self._space, self._benchmark = bars, candidate, space, benchmark
+        self._market = Market(bars)
+        self._shape = bars.shape
+        self._items = space.rules.items(bars.symbols[0]) if Bench.fits(bars) and self._only_exposure else None
+        self._bench = Bench(bars, many=len(space) >= _FEW) if self._items is not None else None
+
+    @property
+    def _only_exposure(self) -> bool:
+        candidate = self._candidate
+        learned = issubclass(self._space.strategy, LearnedStrategy)
+        return not learned and candidate.acts_alone and candidate.sizing.is_default
+
+    def batches(self) -> Iterator[_Batch]:
+        if self._bench is None:
+            yield from self._simulated(enumerate(self._space))
+            return
+        bench = self._bench
+        rows = max(1, min(_ROWS, _BYTES // len(self._bars), len(self._space)))
+        places: list[int] = []
+        points: list[Point] = []
+        sheet = bench.sheet(rows)
+        flags = bench.flags(sheet)
+        for place, point in enumerate(self._space):
+            strategy = self._space.build(point.params)
+            if strategy is None:
+                self.illegal += point.rules
+                continue
+            exposure = self._exposed(strategy)
+            if exposure is not None and exposure.dtype.char == "?":
+                flags[len(places)] = exposure[:, 0]
+            elif exposure is None or not bench.code(exposure, sheet[len(places)]):
+                yield from self._simulated([(place, point)])
+                continue
+            places.append(place)
+            points.append(point)
+            if len(places) == rows:
+                yield from self._walked(sheet, places, points)
+                places, points, sheet = [], [], bench.sheet(rows)
+                flags = bench.flags(sheet)
+        if places:
+            yield from self._walked(sheet, places, points)
+
+    def _exposed(self, strategy: Strategy | LearnedStrategy) -> Exposure | None:
+        """Ask a strategy that is alone; None where it wants more than exposure."""
+        try:
+            wanted: Any = strategy.exposure(self._market)  # type: ignore[call-arg]
+        except Exception:  # noqa: BLE001 - asked again below, where an error is told with its place
+            wanted = None
+        if type(wanted) is np.ndarray and wanted.dtype.char == "?" and wanted.shape == self._shape:
+            return wanted
+        orders = wishes(self._market, self._with(strategy, self._space.rules.base))
+        return orders.exposure if orders.plain else None
+
+    def _with(self, strategy: Strategy | LearnedStrategy, rules: Rules) -> Candidate:
+        section = self._candidate.strategy.section
+        return replace(self._candidate, strategy=Part(strategy, section), rules=rules)
+
+    def _walked(self, sheet: Any, places: list[int], points: list[Point]) -> Iterator[_Batch]:
+        """Yield the items of a sheet, at most so many at a time."""
+        bench, items, cash = self._bench, self._items, self._space.rules.base.cash
+        counts = np.array([point.rules for point in points])
+        row = np.repeat(np.arange(len(points)), counts)
+        first = np.array([point.first_rule for point in points]) - np.cumsum(counts) + counts
+        rule, place = first[row] + np.arange(len(row)), np.array(places)[row]
+        for start in range(0, len(row), _ITEMS):
+            part = slice(start, start + _ITEMS)
+            chosen, told = row[part], items[rule[part]]
+
+            def run(chosen: IntArray = chosen, told: Any = told) -> FloatArray:
+                if bench is None:
+                    raise PluginError("there is no bench")
+                return bench.run(sheet, chosen, told, cash)
+
+            yield place[part], rule[part], run
+
+    def _simulated(self, points: Any) -> Iterator[_Batch]:
+        """Yield combinations that are simulated bar by bar, one at a time."""
+        for place, point in points:
+            strategy = self._space.build(point.params)
+            if strategy is None:
+                self.illegal += point.rules
+                continue
+            for rule in range(point.first_rule, point.first_rule + point.rules):
+                candidate = self._with(strategy, self._space.rules[rule])
+                orders = decide(self._market, candidate, benchmark=self._benchmark).orders
+
+                def run(orders: Orders = orders, candidate: Candidate = candidate) -> FloatArray:
+                    return one(self._bars, orders, candidate.rules)[None]
+
+                yield np.array([place]), np.array([rule]), run
