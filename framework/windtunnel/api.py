@@ -138,8 +138,8 @@ def sweep(
         A class; or an instance, whose parameters stay as they are where they are not searched.
     space : mapping of str to values, or sequence of mappings
         All combinations of these values, or the combinations themselves. A name is a parameter of the
-        strategy, or a rule such as ``backtest.stop_loss``. What a rule between parameters forbids (fast < slow)
-        is left out.
+        strategy, or a rule such as ``backtest.stop_loss``. What a rule between parameters forbids, such as
+        fast < slow, is left out.
     rules : Rules, optional
         Costs and fills; without any, trading is free.
     periods_per_year : float, optional

@@ -35,8 +35,8 @@ class Memo:
     def get(self, key: Hashable, compute: Callable[[], _Kept]) -> _Kept:
         """Return the value of ``key``, read-only, from ``compute`` the first time.
 
-        A look needs no lock: what another thread has just dropped is computed again. The lock is not held while
-        computing: two threads may compute the same value, and both get the one
+        A look needs no lock: what another thread has just dropped is computed again. The lock is not held
+        while computing: two threads may compute the same value, and both get the one
         that was kept.
         """
         try:

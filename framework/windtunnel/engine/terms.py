@@ -11,7 +11,7 @@ from windtunnel.errors import InvalidValueError
 from windtunnel.values import Atr, BoolArray, Calendar, Drift, FloatArray, Orders, RangeShare, Rules
 from windtunnel.values.rules import Distance
 
-__all__ = ["DUST", "TIE", "Terms", "check", "terms"]
+__all__ = ["DUST", "FOREVER", "TIE", "Terms", "check", "terms"]
 
 DUST = 1e-12
 """A change worth less than this share of equity is rounding noise, not an order."""
@@ -60,7 +60,8 @@ class Terms(NamedTuple):
     valid: int
 
 
-_FOREVER = 2**62
+FOREVER = 2**62
+"""Bars, or positions, where there is no limit."""
 _SIZES = ("weight", "units", "risk")
 
 
@@ -87,7 +88,7 @@ def terms(bars: Bars, orders: Orders, rules: Rules) -> Terms:
         lot=rules.lot or 0.0,
         min_notional=rules.min_notional,
         participation=rules.max_participation or 0.0,
-        max_positions=rules.max_positions or _FOREVER,
+        max_positions=rules.max_positions or FOREVER,
         never=rebalance == "never",
         due=_due(bars, rebalance.every) if isinstance(rebalance, Calendar) else np.zeros(len(bars), np.bool_),
         drift=rebalance.drift if isinstance(rebalance, Drift) else np.inf,
@@ -98,9 +99,9 @@ def terms(bars: Bars, orders: Orders, rules: Rules) -> Terms:
         trail_share=trail[0],
         trail_ranges=trail[1],
         needs_atr=rules.in_atr,
-        max_bars=rules.max_bars or _FOREVER,
+        max_bars=rules.max_bars or FOREVER,
         cooldown=rules.cooldown,
-        valid=rules.entry_valid or _FOREVER,
+        valid=rules.entry_valid or FOREVER,
     )
 
 

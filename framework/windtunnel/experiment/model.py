@@ -19,6 +19,7 @@ from windtunnel.pipeline.sections import (
     StrategySection,
     VolatilitySection,
 )
+from windtunnel.pipeline.sweep_section import SweepSection
 from windtunnel.reporting.section import ReportSection
 from windtunnel.values import ConfigModel, Rules
 
@@ -75,6 +76,8 @@ class Experiment(ConfigModel):
     """How large a position is."""
     backtest: Rules = Rules()
     """How orders become fills."""
+    sweep: SweepSection | None = None
+    """Which combinations of parameters to try."""
     benchmark: str | None = FIRST
     """Symbol of the data to compare with; first is the data's first symbol, null is none."""
     seed: Annotated[int, Ge(0)] = 0

@@ -5,6 +5,7 @@ one array, ``book[field, symbol]``; :mod:`~windtunnel.engine.kernel.book` names 
 """
 
 from windtunnel.engine.kernel.book import ALIVE, CASH, FIELDS, STATE
-from windtunnel.engine.kernel.run import Panels, Wishes, record, run
+from windtunnel.engine.kernel.read import Panels, Wishes
+from windtunnel.engine.kernel.run import record, run
 
 __all__ = ["ALIVE", "CASH", "FIELDS", "STATE", "Panels", "Wishes", "record", "run"]

@@ -9,6 +9,7 @@ import numpy as np
 from windtunnel.engine.compiled import inner
 from windtunnel.engine.kernel.book import (
     AGE,
+    ALIVE,
     ATR,
     BLOCKED,
     CLOSE,
@@ -29,10 +30,14 @@ from windtunnel.engine.kernel.book import (
     WAITING,
     WEIGHT,
     sign,
+    value,
     wait,
 )
+from windtunnel.engine.terms import FOREVER
 
 __all__ = ["WISHES", "decide"]
+
+_FOREVER = float(FOREVER)
 
 WISHES = 7
 EXPOSURE, ENTRY_LIMIT, ENTRY_STOP, EXIT_STOP, EXIT_TARGET, WISH_RANK, WISH_ATR = range(WISHES)
@@ -106,10 +111,23 @@ def _decide_one(
 
 
 @inner
-def decide(
-    book: Any, terms: Any, now: Any, wish: Any, due: bool, equity: float, alive: bool, special: bool
-) -> None:
-    """Turn the exposure of this bar into waiting orders; on a bar that a symbol lacks, into nothing."""
+def decide(book: Any, state: Any, terms: Any, now: Any, wish: Any, due: bool, special: bool) -> bool:
+    """Turn the exposure of this bar into waiting orders; on a bar that a symbol lacks, into nothing.
+
+    Return whether any may wait.
+    """
+    alive = state[ALIVE] != 0.0
+    by_drift = terms.drift < np.inf
+    equity = value(book, state, now[CLOSE]) if due or by_drift else 0.0
+    watched = special or due or by_drift or terms.max_bars < _FOREVER
+    asked = False
     for i in range(book.shape[1]):
-        if not np.isnan(now[CLOSE, i]):
-            _decide_one(book, terms, wish, i, due, equity, alive, special)
+        if np.isnan(now[CLOSE, i]):
+            continue
+        wanted = wish[EXPOSURE, i]
+        if not watched and (np.isnan(wanted) or wanted == book[DECIDED, i]):
+            book[DECIDED, i] = wanted
+            continue
+        _decide_one(book, terms, wish, i, due, equity, alive, special)
+        asked = True
+    return asked

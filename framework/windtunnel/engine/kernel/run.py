@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +18,6 @@ from windtunnel.engine.kernel.book import (
     CLOSE,
     COLUMNS,
     DELISTED,
-    FEES,
     HIGH,
     INSIDE,
     LAST,
@@ -38,56 +37,18 @@ from windtunnel.engine.kernel.book import (
     TRAIL_WIDTH,
     TRIGGER,
     UNITS,
-    VOLUME,
     WAITING,
     WEIGHT,
     fill,
     slip_of,
-    value,
 )
-from windtunnel.engine.kernel.decide import (
-    ENTRY_LIMIT,
-    ENTRY_STOP,
-    EXIT_STOP,
-    EXIT_TARGET,
-    EXPOSURE,
-    WISH_ATR,
-    WISH_RANK,
-    WISHES,
-    decide,
-)
+from windtunnel.engine.kernel.decide import decide
 from windtunnel.engine.kernel.inside import conditional_entries, stops_and_targets
+from windtunnel.engine.kernel.read import AHEAD, read, tiles
 from windtunnel.engine.kernel.settle import PRICE, SLIP, WORK, settle
 from windtunnel.engine.terms import TIE, Terms
 
-__all__ = ["Panels", "Wishes", "run"]
-
-
-class Panels(NamedTuple):
-    """The bars as the kernel reads them: ``[N, T]``, and the corporate actions sorted by bar."""
-
-    open: Any
-    high: Any
-    low: Any
-    close: Any
-    volume: Any
-    last_bar: Any
-    action_bar: Any
-    action_symbol: Any
-    dividend: Any
-    split: Any
-
-
-class Wishes(NamedTuple):
-    """The orders as the kernel reads them: ``[N, T]``, or ``[N, 0]`` where there is none."""
-
-    exposure: Any
-    entry_limit: Any
-    entry_stop: Any
-    exit_stop: Any
-    exit_target: Any
-    rank: Any
-    atr: Any
+__all__ = ["record", "run"]
 
 
 _PER_BAR = ("fees", "due")
@@ -234,13 +195,10 @@ def _totals(book: Any, state: Any) -> tuple[float, float]:
 
 
 @inner
-def _margin(book: Any, state: Any, terms: Any, now: Any, bar: int, fills: Any, done: int) -> int:
-    """Close everything at the close when equity is gone, or no longer covers the margin."""
-    if state[ALIVE] == 0.0:
-        return done
-    equity, gross = _totals(book, state)
-    if equity > 0.0 and equity >= terms.maintenance_margin * gross * (1.0 - TIE):
-        return done
+def _close_out(
+    book: Any, state: Any, terms: Any, now: Any, bar: int, equity: float, fills: Any, done: int
+) -> int:
+    """Close everything at the close: equity is gone, or no longer covers the margin."""
     reason = float(MARGIN_CALL)
     if equity <= 0.0:
         state[ALIVE] = 0.0
@@ -258,29 +216,27 @@ def _margin(book: Any, state: Any, terms: Any, now: Any, bar: int, fills: Any, d
 
 
 @inner
-def _wish(panel: Any, wish: Any, row: int, bar: int) -> None:
-    if panel.shape[1]:
-        for i in range(wish.shape[1]):
-            wish[row, i] = panel[i, bar]
+def _waits(book: Any) -> bool:
+    """Say whether any order waits."""
+    waiting = False
+    for i in range(book.shape[1]):
+        waiting |= book[WAITING, i] != 0.0
+    return waiting
 
 
 @inner
-def _read(book: Any, panels: Any, wishes: Any, now: Any, wish: Any, bar: int, inside: Any) -> None:
-    """Copy a bar, and its wishes, of all symbols; high, low and volume only where they are judged."""
-    for i in range(now.shape[1]):
-        now[OPEN, i], now[CLOSE, i] = panels.open[i, bar], panels.close[i, bar]
-        wish[EXPOSURE, i] = wishes.exposure[i, bar]
+def _begin(book: Any) -> None:
+    """Forget what was traded and entered inside the bar before."""
+    for i in range(book.shape[1]):
         book[TRADED, i] = book[INSIDE, i] = 0.0
-    if inside:
-        for i in range(now.shape[1]):
-            now[HIGH, i], now[LOW, i] = panels.high[i, bar], panels.low[i, bar]
-            now[VOLUME, i] = panels.volume[i, bar]
-        _wish(wishes.entry_limit, wish, ENTRY_LIMIT, bar)
-        _wish(wishes.entry_stop, wish, ENTRY_STOP, bar)
-        _wish(wishes.exit_stop, wish, EXIT_STOP, bar)
-        _wish(wishes.exit_target, wish, EXIT_TARGET, bar)
-        _wish(wishes.rank, wish, WISH_RANK, bar)
-        _wish(wishes.atr, wish, WISH_ATR, bar)
+
+
+@inner
+def _rest(book: Any, now: Any) -> None:
+    """Let the bar count towards each symbol's cooldown."""
+    for i in range(book.shape[1]):
+        if book[REST, i] > 0.0 and not np.isnan(now[CLOSE, i]):
+            book[REST, i] -= 1.0
 
 
 @inner
@@ -313,9 +269,7 @@ def run(
     cash, gross exposure and carry.
     """
     n = book.shape[1]
-    now, wish = np.full((FEES + 1, n), np.nan), np.full((WISHES, n), np.nan)
-    for i in range(n):
-        now[FEES, i] = fees[i]
+    bars, orders = tiles(fees)
     work, symbols, prices = np.empty((WORK, n)), np.empty(n, np.int64), np.empty(n)
     stops = terms.stop_share + terms.stop_ranges + terms.target_share + terms.target_ranges > 0.0
     stops |= terms.trail_share + terms.trail_ranges > 0.0
@@ -324,37 +278,49 @@ def run(
     special = stops or entries or wishes.rank.shape[1] > 0
     inside = special or terms.range_share > 0.0 or terms.participation > 0.0
     carries = terms.borrow > 0.0 or terms.financing > 0.0
+    ends = hi
+    for i in range(n):
+        ends = min(ends, panels.last_bar[i] + 1)
     fills, done = np.empty((256 + 4 * n, COLUMNS)), 0
-    at = 0
+    at, pending = 0, True
     while at < len(panels.action_bar) and panels.action_bar[at] < lo:
         at += 1
     for bar in range(lo, hi):
+        place = (bar - lo) % AHEAD
+        if place == 0:
+            read(panels, wishes, bars, orders, bar, min(AHEAD, hi - bar), terms.at_close == 0.0, inside)
+        now, wish = bars[place], orders[place]
         fills = _grown(fills, done, 6 * n)
-        _read(book, panels, wishes, now, wish, bar, inside)
         state[PAID] = 0.0
+        if inside:
+            _begin(book)
         at, done = _corporate_actions(book, state, terms, panels, now, bar, at, fills, done)
         if carries and state[ALIVE] != 0.0:
             _carrying_costs(book, state, terms)
-        done = _delist(book, state, terms, now, panels.last_bar, bar, fills, done)
-        if terms.at_close == 0.0:
+        if bar >= ends:
+            done = _delist(book, state, terms, now, panels.last_bar, bar, fills, done)
+        if terms.at_close == 0.0 and pending:
             done = _market_orders(book, state, terms, now, work, symbols, now[OPEN], bar, fills, done)
+            pending = _waits(book)
         if stops:
             done = stops_and_targets(book, state, terms, now, bar, fills, done)
         if entries:
             done = conditional_entries(book, state, terms, work, symbols, prices, now, bar, fills, done)
+        pending |= inside
         _mark(book, now)
         if terms.at_close != 0.0:
-            equity = value(book, state, now[CLOSE])
-            decide(book, terms, now, wish, due[bar], equity, state[ALIVE] != 0.0, special)
-            done = _market_orders(book, state, terms, now, work, symbols, now[CLOSE], bar, fills, done)
-        done = _margin(book, state, terms, now, bar, fills, done)
-        if terms.at_close == 0.0:
-            equity = value(book, state, now[CLOSE])
-            decide(book, terms, now, wish, due[bar], equity, state[ALIVE] != 0.0, special)
-        for i in range(n):
-            if book[REST, i] > 0.0 and not np.isnan(now[CLOSE, i]):
-                book[REST, i] -= 1.0
+            pending |= decide(book, state, terms, now, wish, due[bar], special)
+            if pending:
+                done = _market_orders(book, state, terms, now, work, symbols, now[CLOSE], bar, fills, done)
+                pending = _waits(book)
         equity, gross = _totals(book, state)
+        if state[ALIVE] != 0.0 and (equity <= 0.0 or equity < terms.maintenance_margin * gross * (1.0 - TIE)):
+            done = _close_out(book, state, terms, now, bar, equity, fills, done)
+            equity, gross = _totals(book, state)
+        if terms.at_close == 0.0:
+            pending |= decide(book, state, terms, now, wish, due[bar], special)
+        if terms.cooldown > 0.0:
+            _rest(book, now)
         series[0, bar - lo], series[1, bar - lo] = equity, state[CASH]
         series[2, bar - lo], series[3, bar - lo] = gross, state[PAID]
     return fills[:done]

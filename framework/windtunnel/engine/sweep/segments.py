@@ -119,7 +119,7 @@ def _next_change(codes: Any, words: Any, start: int, rows: int) -> int:
 def _touch(tape: Tape, side: float, stop: float, target: float, start: int, end: int, known: Any) -> int:
     """Return the first bar before ``end`` that touches stop or target; ``end`` if none does.
 
-    ``known`` holds, by the bar at which the search began, where the stop was touched; -1 where it is not known.
+    ``known`` holds, by the bar at which the search began, where the stop was touched; -1 where not known.
     """
     bar = end
     if not np.isnan(stop):
@@ -264,7 +264,7 @@ def _same_stops(row: Any, terms: Any, k: int) -> bool:
     """Say whether an item enters as the one before does, and at the same distance from its stops."""
     now, before = terms[k], terms[k - 1]
     same = row[k] == row[k - 1] and now.stop_share == before.stop_share and now.slippage == before.slippage
-    return same and now.at_close == before.at_close
+    return bool(same and now.at_close == before.at_close)
 
 
 @compiled

@@ -71,8 +71,8 @@ def recorded(open_: Any, high: Any, low: Any, close: Any, *, many: bool) -> Tape
 def mark(equity: float, path: Any) -> Any:
     """Add the return of one bar.
 
-    ``path`` is what is known of an account's equity: Σr, Σr², its last value, its peak, and the lowest ratio of
-    a value to the peak before it.
+    ``path`` is what is known of an account's equity: Σr, Σr², its last value, its peak, and the lowest ratio
+    of a value to the peak before it.
     """
     total, squares, before, peak, depth = path
     change = equity / before - 1.0
