@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from cases import FEES, METRICS, PERIODS, Case, single_windows
+from cases import FEES, PERIODS, Case, single_windows
 from data import Floats, market, monthly_weights, panel, times, windows
 from measure import Task, serve
 
@@ -42,7 +42,7 @@ def sweep(
 ) -> Floats:
     """Return the five metrics of a sweep, ``[K, 5]``."""
     table = wt.sweep(bars, strategy, grid, rules=wt.Rules(**(RULES | rules)), periods_per_year=PERIODS)
-    return table.frame[list(METRICS)].to_numpy(dtype=np.float64)
+    return table.values
 
 
 def rotation(bars_count: int, symbols: int) -> Task:
@@ -98,7 +98,7 @@ def grid(work: Case) -> Task:
         }
         return Task(lambda _: sweep(latest[0], Entries, stops, cooldown=1), before=renew)
     every = windows(work.largest)
-    return Task(lambda _: sweep(latest[0], SmaCross, {"fast": every, "slow": every}), before=renew)
+    return Task(lambda _: sweep(latest[0], SmaCross, {"fast": every, "slow": every[1:]}), before=renew)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def _grid(name: str, size: int) -> Callable[[], float]:
     fresh = iter([bars_of(count) for _ in range(4)])
 
     def call() -> float:
-        rows = sweep(next(fresh), SmaCross, {"fast": every, "slow": every})
+        rows = sweep(next(fresh), SmaCross, {"fast": every, "slow": every[1:]})
         return {"bars": count, "combinations": len(rows), "trades": max(1.0, float(rows[:, 3].mean()))}[name]
 
     return call

@@ -135,7 +135,9 @@ def wishes(orders: Orders) -> Any:
     """Return the orders as the kernel reads them."""
     from windtunnel.engine.kernel import Wishes
 
-    absent = np.empty((orders.exposure.shape[1], 0))
-    given = {name: np.ascontiguousarray(panel.T) for name, panel in orders.panels()}
-    exposure = np.ascontiguousarray(orders.exposure.T, np.float64)
-    return Wishes(**{name: given.get(name, absent) for name in Wishes._fields} | {"exposure": exposure})
+    panels: dict[str, Any] = dict.fromkeys(Wishes._fields, np.empty((orders.exposure.shape[1], 0)))
+    panels |= {name: np.ascontiguousarray(panel.T) for name, panel in orders.panels()}
+    exposure: Any = np.asarray(orders.exposure, np.float64)
+    by_bar = not exposure.flags.f_contiguous
+    panels["exposure"] = np.ascontiguousarray(exposure if by_bar else exposure.T)
+    return Wishes(**panels | {"by_bar": by_bar})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,8 @@ class RuleGrid:
         The values of each rule that changes, by its dotted name.
     index : mapping of str to array of int64, ``[K]``
         Which of its values each row has.
+    single : mapping of str to list of Rules
+        The base with one rule changed at a time, for each of its values; no rule depends on another.
     rows : int
         K.
     """
@@ -36,17 +37,11 @@ class RuleGrid:
     base: Rules
     values: Mapping[str, list[Any]]
     index: Mapping[str, IntArray]
+    single: Mapping[str, list[Rules]]
     rows: int
 
     def __getitem__(self, row: int) -> Rules:
         return changed(self.base, {name: given[self.index[name][row]] for name, given in self.values.items()})
-
-    @cached_property
-    def _single(self) -> dict[str, list[Rules]]:
-        """The base with one rule changed at a time; no rule depends on another."""
-        return {
-            name: [changed(self.base, {name: one}) for one in given] for name, given in self.values.items()
-        }
 
     def items(self, symbol: str) -> Any:
         """Return every row as terms of an all-in account, ``[K]``; None where one cannot be."""
@@ -54,7 +49,7 @@ class RuleGrid:
         if base is None:
             return None
         records = np.repeat(base, self.rows)
-        for name, rules in self._single.items():
+        for name, rules in self.single.items():
             found = items(symbol, rules)
             if found is None:
                 return None

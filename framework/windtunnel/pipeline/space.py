@@ -78,10 +78,15 @@ class Space:
         values = _values(space if isinstance(space, Mapping) else points or [])
         if not values:
             raise InvalidValueError("space", "must name a parameter to try", space)
+        single: dict[str, list[Rules]] = {}
         for name, given in values.items():
             if not given:
                 raise InvalidValueError(name, "must have values to try", given)
-            _check(kind, fixed, rules, name, given)
+            _check_name(kind, name)
+            if name.startswith(PREFIX):
+                single[name] = [_rules(rules, name, value) for value in given]
+            else:
+                _check_values(kind, fixed, name, given)
         names = tuple(values)
         own = {name: given for name, given in values.items() if name.startswith(PREFIX)}
         if points is None:
@@ -94,7 +99,7 @@ class Space:
             index = {
                 name: np.array([given.index(point[name]) for point in points]) for name, given in own.items()
             }
-        return cls(kind, fixed, names, values, points, RuleGrid(rules, own, index, rows))
+        return cls(kind, fixed, names, values, points, RuleGrid(rules, own, index, single, rows))
 
     def __len__(self) -> int:
         if self.points is not None:
@@ -158,26 +163,31 @@ def _refuse_ragged(points: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
             raise InvalidValueError(f"space[{place}]", f"must name {', '.join(names)}", point)
 
 
-def _check(
-    kind: type[Strategy | LearnedStrategy],
-    fixed: Mapping[str, Any],
-    rules: Rules,
-    name: str,
-    given: list[Any],
-) -> None:
-    """Refuse an unknown name, and a value that its own field forbids."""
+def _check_name(kind: type[Strategy | LearnedStrategy], name: str) -> None:
+    """Refuse what is neither a parameter nor a rule, nor a field of one."""
     known = [*kind.model_fields, *(PREFIX + rule for rule in Rules.model_fields)]
     if name not in known and name.rpartition(".")[0] not in known:
         hint = nearest(name, known)
         rule = f"must be a parameter of {kind.name} or a rule" + (f"; did you mean {hint}?" if hint else "")
         raise InvalidValueError("space", rule, name)
+
+
+def _check_values(
+    kind: type[Strategy | LearnedStrategy], fixed: Mapping[str, Any], name: str, given: list[Any]
+) -> None:
+    """Refuse a value that its own field forbids."""
     for value in given:
         try:
-            if name.startswith(PREFIX):
-                changed(rules, {name: value})
-            else:
-                kind(**{**fixed, name: value})
+            kind(**{**fixed, name: value})
         except ValidationError as error:
-            wrong = [one for one in error.errors() if one["loc"][:1] == (name,) or name.startswith(PREFIX)]
+            wrong = [one["msg"] for one in error.errors() if one["loc"][:1] == (name,)]
             if wrong:
-                raise InvalidValueError(name, wrong[0]["msg"], value) from None
+                raise InvalidValueError(name, wrong[0], value) from None
+
+
+def _rules(rules: Rules, name: str, value: Any) -> Rules:
+    """Return the rules with one changed; refuse a value that its field forbids."""
+    try:
+        return changed(rules, {name: value})
+    except ValidationError as error:
+        raise InvalidValueError(name, error.errors()[0]["msg"], value) from None

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,28 +14,17 @@ import numpy as np
 
 from windtunnel.bars import Bars
 from windtunnel.engine.metrics import METRICS
-from windtunnel.engine.sweep import SWEEP_METRICS, Bench, one
-from windtunnel.errors import InvalidValueError, PluginError
-from windtunnel.market import Market
-from windtunnel.pipeline.candidate import Candidate, Part
-from windtunnel.pipeline.decide import decide, wishes
-from windtunnel.pipeline.space import Point, Space
-from windtunnel.plugin import LearnedStrategy, Strategy
-from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules
+from windtunnel.engine.sweep import SWEEP_METRICS
+from windtunnel.errors import InvalidValueError
+from windtunnel.pipeline.batches import Batch, Batches
+from windtunnel.pipeline.candidate import Candidate
+from windtunnel.pipeline.space import Space
+from windtunnel.values import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Sweep", "sweep"]
-
-_ROWS = 256
-"""Most exposures a batch."""
-_BYTES = 1_500_000
-"""Most bytes of exposure a batch: what a core's own cache holds."""
-_ITEMS = 2_048
-"""Most accounts a batch."""
-_FEW = 16
-"""With fewer accounts, recording the prices first costs more than it saves."""
 
 Tick = Callable[[int, int], None]
 
@@ -156,21 +145,21 @@ def sweep(
     PluginError
         If the strategy raises or breaks its contract.
     """
-    work = _Work(bars, candidate, space, benchmark)
+    batches = Batches(bars, candidate, space, benchmark)
     threads = threads or _cores()
     found: list[tuple[IntArray, IntArray, FloatArray]] = []
     done, total = 0, len(space)
-    for places, rules, values in _in_threads(work.batches(), threads):
+    for places, rules, values in _in_threads(iter(batches), threads):
         found.append((places, rules, values))
         done += len(places)
         if tick is not None:
-            tick(done + work.illegal, total)
+            tick(done + batches.illegal, total)
     if not found:
         raise InvalidValueError(
             "space", "must have a combination that the strategy allows", dict(space.values)
         )
     place, rule, metrics = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Sweep(space, place, rule, metrics, work.illegal)
+    return Sweep(space, place, rule, metrics, batches.illegal)
 
 
 def _cores() -> int:
@@ -178,10 +167,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_Batch = tuple[IntArray, IntArray, Callable[[], FloatArray]]
-
-
-def _in_threads(batches: Iterator[_Batch], threads: int) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
+def _in_threads(batches: Iterator[Batch], threads: int) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
     """Run batches, a few ahead of the one that is waited for; a single one right here."""
     first = next(batches, None)
     if first is None:
@@ -199,100 +185,3 @@ def _in_threads(batches: Iterator[_Batch], threads: int) -> Iterator[tuple[IntAr
                 yield early[0], early[1], early[2].result()
         for places, rules, future in waiting:
             yield places, rules, future.result()
-
-
-class _Work:
-    """Makes batches of a space: orders from the plugins, rules beside them."""
-
-    def __init__(self, bars: Bars, candidate: Candidate, space: Space, benchmark: str | None) -> None:
-        self.illegal = 0
-        self._bars, self._candidate, self._space, self._benchmark = bars, candidate, space, benchmark
-        self._market = Market(bars)
-        self._shape = bars.shape
-        self._items = space.rules.items(bars.symbols[0]) if Bench.fits(bars) and self._only_exposure else None
-        self._bench = Bench(bars, many=len(space) >= _FEW) if self._items is not None else None
-
-    @property
-    def _only_exposure(self) -> bool:
-        candidate = self._candidate
-        learned = issubclass(self._space.strategy, LearnedStrategy)
-        return not learned and candidate.acts_alone and candidate.sizing.is_default
-
-    def batches(self) -> Iterator[_Batch]:
-        if self._bench is None:
-            yield from self._simulated(enumerate(self._space))
-            return
-        bench = self._bench
-        rows = max(1, min(_ROWS, _BYTES // len(self._bars), len(self._space)))
-        places: list[int] = []
-        points: list[Point] = []
-        sheet = bench.sheet(rows)
-        flags = bench.flags(sheet)
-        for place, point in enumerate(self._space):
-            strategy = self._space.build(point.params)
-            if strategy is None:
-                self.illegal += point.rules
-                continue
-            exposure = self._exposed(strategy)
-            if exposure is not None and exposure.dtype.char == "?":
-                flags[len(places)] = exposure[:, 0]
-            elif exposure is None or not bench.code(exposure, sheet[len(places)]):
-                yield from self._simulated([(place, point)])
-                continue
-            places.append(place)
-            points.append(point)
-            if len(places) == rows:
-                yield from self._walked(sheet, places, points)
-                places, points, sheet = [], [], bench.sheet(rows)
-                flags = bench.flags(sheet)
-        if places:
-            yield from self._walked(sheet, places, points)
-
-    def _exposed(self, strategy: Strategy | LearnedStrategy) -> Exposure | None:
-        """Ask a strategy that is alone; None where it wants more than exposure."""
-        try:
-            wanted: Any = strategy.exposure(self._market)  # type: ignore[call-arg]
-        except Exception:  # noqa: BLE001 - asked again below, where an error is told with its place
-            wanted = None
-        if type(wanted) is np.ndarray and wanted.dtype.char == "?" and wanted.shape == self._shape:
-            return wanted
-        orders = wishes(self._market, self._with(strategy, self._space.rules.base))
-        return orders.exposure if orders.plain else None
-
-    def _with(self, strategy: Strategy | LearnedStrategy, rules: Rules) -> Candidate:
-        section = self._candidate.strategy.section
-        return replace(self._candidate, strategy=Part(strategy, section), rules=rules)
-
-    def _walked(self, sheet: Any, places: list[int], points: list[Point]) -> Iterator[_Batch]:
-        """Yield the items of a sheet, at most so many at a time."""
-        bench, items, cash = self._bench, self._items, self._space.rules.base.cash
-        counts = np.array([point.rules for point in points])
-        row = np.repeat(np.arange(len(points)), counts)
-        first = np.array([point.first_rule for point in points]) - np.cumsum(counts) + counts
-        rule, place = first[row] + np.arange(len(row)), np.array(places)[row]
-        for start in range(0, len(row), _ITEMS):
-            part = slice(start, start + _ITEMS)
-            chosen, told = row[part], items[rule[part]]
-
-            def run(chosen: IntArray = chosen, told: Any = told) -> FloatArray:
-                if bench is None:
-                    raise PluginError("there is no bench")
-                return bench.run(sheet, chosen, told, cash)
-
-            yield place[part], rule[part], run
-
-    def _simulated(self, points: Any) -> Iterator[_Batch]:
-        """Yield combinations that are simulated bar by bar, one at a time."""
-        for place, point in points:
-            strategy = self._space.build(point.params)
-            if strategy is None:
-                self.illegal += point.rules
-                continue
-            for rule in range(point.first_rule, point.first_rule + point.rules):
-                candidate = self._with(strategy, self._space.rules[rule])
-                orders = decide(self._market, candidate, benchmark=self._benchmark).orders
-
-                def run(orders: Orders = orders, candidate: Candidate = candidate) -> FloatArray:
-                    return one(self._bars, orders, candidate.rules)[None]
-
-                yield np.array([place]), np.array([rule]), run

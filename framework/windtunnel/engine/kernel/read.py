@@ -45,8 +45,9 @@ class Panels(NamedTuple):
 
 
 class Wishes(NamedTuple):
-    """The orders: ``[N, T]``, or ``[N, 0]`` where there is none."""
+    """The orders: ``[N, T]``, or ``[N, 0]`` where there is none; exposure ``by_bar`` is ``[T, N]``."""
 
+    by_bar: bool
     exposure: Any
     entry_limit: Any
     entry_stop: Any
@@ -78,6 +79,13 @@ def _turn(panel: Any, tile: Any, row: int, start: int, count: int) -> None:
 
 
 @inner
+def _copy(panel: Any, tile: Any, row: int, start: int, count: int) -> None:
+    for k in range(count):
+        for i in range(tile.shape[2]):
+            tile[k, row, i] = panel[start + k, i]
+
+
+@inner
 def read(
     panels: Any, wishes: Any, bars: Any, orders: Any, start: int, count: int, opens: Any, inside: Any
 ) -> None:
@@ -85,7 +93,10 @@ def read(
     if opens or inside:
         _turn(panels.open, bars, OPEN, start, count)
     _turn(panels.close, bars, CLOSE, start, count)
-    _turn(wishes.exposure, orders, EXPOSURE, start, count)
+    if wishes.by_bar:
+        _copy(wishes.exposure, orders, EXPOSURE, start, count)
+    else:
+        _turn(wishes.exposure, orders, EXPOSURE, start, count)
     if not inside:
         return
     _turn(panels.high, bars, HIGH, start, count)

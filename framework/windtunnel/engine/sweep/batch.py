@@ -10,9 +10,7 @@ import numpy.typing as npt
 
 from windtunnel.bars import Bars
 from windtunnel.engine.account import simulate
-from windtunnel.engine.sweep.figures import SWEEP_METRICS, of_equity
-from windtunnel.engine.sweep.segments import ITEM, KEEP, SHORT, segments
-from windtunnel.engine.sweep.tape import recorded
+from windtunnel.engine.sweep.codes import ITEM, KEEP, SHORT, SWEEP_METRICS
 from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules
 
 __all__ = ["Bench", "items", "one"]
@@ -34,6 +32,8 @@ class Bench:
     """
 
     def __init__(self, bars: Bars, *, many: bool) -> None:
+        from windtunnel.engine.sweep.tape import recorded
+
         self.rows = len(bars)
         self._bytes = -(-self.rows // 8) * 8
         self._periods = bars.periods_per_year
@@ -69,6 +69,8 @@ class Bench:
 
         The compiled part holds no lock, so that threads may run at once.
         """
+        from windtunnel.engine.sweep.segments import segments
+
         out = np.empty((len(row), len(SWEEP_METRICS)))
         segments(self._tape, sheet, sheet.view(np.uint64), row, terms, cash, self._periods, out)
         return out
@@ -122,6 +124,8 @@ def _all_in(rules: Rules) -> bool:
 
 def one(bars: Bars, orders: Orders, rules: Rules) -> FloatArray:
     """Return the metrics of one account under any rules, ``[5]``."""
+    from windtunnel.engine.sweep.figures import of_equity
+
     account = simulate(bars, orders, rules)
     pnl = account.trades.pnl
     out = np.empty(len(SWEEP_METRICS))

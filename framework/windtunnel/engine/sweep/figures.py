@@ -9,10 +9,7 @@ import numpy as np
 from windtunnel.engine.compiled import compiled, inlined
 from windtunnel.engine.sweep.tape import mark
 
-__all__ = ["SWEEP_METRICS", "figures", "of_equity"]
-
-SWEEP_METRICS = ("total_return", "sharpe", "max_drawdown", "trades", "win_rate")
-"""What a sweep computes of every combination, as :data:`windtunnel.engine.metrics.METRICS` defines it."""
+__all__ = ["figures", "of_equity"]
 
 _NOISE = 1e-14
 

@@ -7,35 +7,12 @@ from typing import Any
 import numpy as np
 
 from windtunnel.engine.compiled import compiled, inlined
+from windtunnel.engine.sweep.codes import KEEP, SHORT
 from windtunnel.engine.sweep.figures import figures
 from windtunnel.engine.sweep.tape import Tape, first_at_most, hold, mark, stream
 from windtunnel.engine.terms import DUST
 
-__all__ = ["ITEM", "KEEP", "SHORT", "segments"]
-
-SHORT, KEEP = 255, 2
-"""Codes of a bar's exposure beside 0 and 1: -1 as a byte, and NaN."""
-
-ITEM = np.dtype(
-    [
-        (name, np.float64)
-        for name in (
-            "at_close",
-            "least",
-            "most",
-            "fees",
-            "fee_fixed",
-            "slippage",
-            "stop_share",
-            "target_share",
-            "cooldown",
-            "long_share",
-            "short_share",
-        )
-    ]
-)
-"""The terms that an all-in account on one symbol may have; ``fees`` is that symbol's. The last two are the
-notional of a position over the equity that it takes, costs included."""
+__all__ = ["segments"]
 
 _PATTERN = (0x0000000000000000, 0x0101010101010101, 0x0202020202020202)
 _SHORT = 0xFFFFFFFFFFFFFFFF
@@ -84,8 +61,13 @@ def _run_end(words: Any, code: int, start: int, rows: int) -> int:
 
 
 @inlined
-def _next_signal(codes: Any, words: Any, start: int, rows: int) -> int:
-    """Return the first bar from ``start`` on that opens or flips; ``rows`` if none does."""
+def _next_signal(codes: Any, words: Any, table: Any, start: int, rows: int) -> int:
+    """Return the first bar from ``start`` on that opens or flips; ``rows`` if none does.
+
+    ``table`` holds the answer for every bar, or nothing.
+    """
+    if len(table) > 0:
+        return table[start] if start < rows else rows
     t = start
     if 0 < t < rows and (codes[t] == 1 or codes[t] == SHORT) and codes[t] == codes[t - 1]:
         t = _run_end(words, codes[t], t + 1, rows)
@@ -192,20 +174,20 @@ def _level(entry: float, side: float, share: float) -> float:
 
 
 @inlined
-def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, known: Any) -> Any:
+def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, table: Any, known: Any) -> Any:
     """Carry one account over all bars; return its path, trades and wins."""
     rows, later = len(tape.close), 0 if terms.at_close != 0.0 else 1
     prices = tape.open if later else tape.close
     path, held = (0.0, 0.0, cash, cash, 1.0), (cash, 0.0, 0.0, 0.0)
     trades, wins, cooldown = 0, 0, int(terms.cooldown)
     change, asked = 0, 0.0
-    t = _next_signal(codes, words, 0, rows)
+    t = _next_signal(codes, words, table, 0, rows)
     while t + later < rows:
         side, bar = _side(codes[t], terms), t + later
         if held[1] == 0.0:
             units = _wanted(terms, held, side, prices[bar]) if side != 0.0 else 0.0
             if units == 0.0:
-                t = _next_signal(codes, words, t + 1, rows)
+                t = _next_signal(codes, words, table, t + 1, rows)
                 continue
             held, _ = _trade(terms, held, units, prices[bar], terms.slippage)
         if t >= change or side != asked:
@@ -249,7 +231,7 @@ def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, known: An
         if units != 0.0:
             t = change
             continue
-        t = _next_signal(codes, words, again, rows)
+        t = _next_signal(codes, words, table, again, rows)
         side = _side(codes[t], terms) if t + later == ended else 0.0
         units = _wanted(terms, held, side, prices[ended]) if side != 0.0 else 0.0
         if units != 0.0:
@@ -257,6 +239,18 @@ def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, known: An
         else:
             path = mark(held[0], path)
     return path, trades, wins
+
+
+@inlined
+def _tabulate(codes: Any, table: Any) -> None:
+    """Write the next signal from every bar on."""
+    rows = len(table)
+    following = rows
+    for t in range(rows - 1, -1, -1):
+        asks = codes[t] == 1 or codes[t] == SHORT
+        if asks and (t == 0 or codes[t] != codes[t - 1]):
+            following = t
+        table[t] = following
 
 
 @inlined
@@ -286,9 +280,20 @@ def segments(
     out : array of float64, ``[K, 5]``
     """
     rows = len(tape.close)
-    known = np.full(rows, -1)
+    known, table, tabled = np.full(rows, -1), np.empty(rows, np.int64), -1
     for k in range(len(row)):
+        if row[k] != tabled and k + 1 < len(row) and row[k + 1] == row[k]:
+            _tabulate(codes[row[k]], table)
+            tabled = row[k]
         if k > 0 and terms[k].stop_share > 0.0 and not _same_stops(row, terms, k):
             known[:] = -1
-        path, trades, wins = _walk(tape, codes[row[k]], words[row[k]], terms[k], cash, known)
+        path, trades, wins = _walk(
+            tape,
+            codes[row[k]],
+            words[row[k]],
+            terms[k],
+            cash,
+            table[: rows if row[k] == tabled else 0],
+            known,
+        )
         figures(rows, cash, periods, path, float(trades), float(wins), out[k])

@@ -1,0 +1,144 @@
+"""Combinations become batches of work for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from windtunnel.bars import Bars
+from windtunnel.engine.sweep import Bench, one
+from windtunnel.market import Market
+from windtunnel.pipeline.candidate import Candidate, Part
+from windtunnel.pipeline.decide import decide, wishes
+from windtunnel.pipeline.space import Point, Space
+from windtunnel.plugin import LearnedStrategy, Strategy
+from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules
+
+__all__ = ["Batch", "Batches"]
+
+Batch: TypeAlias = tuple[IntArray, IntArray, Callable[[], FloatArray]]
+"""Point and row of the rules of each combination, and what computes their metrics on any thread."""
+
+_ROWS = 256
+"""Most exposures a batch."""
+_BYTES = 1_500_000
+"""Most bytes of exposure a batch: what a core's own cache holds."""
+_ITEMS = 2_048
+"""Most accounts a batch."""
+_FEW = 16
+"""With fewer accounts, recording the prices first costs more than it saves."""
+
+
+class Batches:
+    """The batches of a space, made one after the other by asking the plugins.
+
+    Parameters
+    ----------
+    bars : Bars
+    candidate : Candidate
+        What surrounds the strategy.
+    space : Space
+    benchmark : str or None
+
+    Attributes
+    ----------
+    illegal : int
+        Combinations met so far that a rule between the strategy's parameters forbids.
+    """
+
+    def __init__(self, bars: Bars, candidate: Candidate, space: Space, benchmark: str | None) -> None:
+        self.illegal = 0
+        self._bars, self._candidate, self._space, self._benchmark = bars, candidate, space, benchmark
+        self._market = Market(bars)
+        self._shape = bars.shape
+        self._items: Any = None
+        if Bench.fits(bars) and self._only_exposure:
+            self._items = space.rules.items(bars.symbols[0])
+        self._bench = Bench(bars, many=len(space) >= _FEW) if self._items is not None else None
+
+    @property
+    def _only_exposure(self) -> bool:
+        candidate = self._candidate
+        learned = issubclass(self._space.strategy, LearnedStrategy)
+        return not learned and candidate.acts_alone and candidate.sizing.is_default
+
+    def __iter__(self) -> Iterator[Batch]:
+        if self._bench is None:
+            yield from self._simulated(enumerate(self._space))
+        else:
+            yield from self._coded(self._bench)
+
+    def _coded(self, bench: Bench) -> Iterator[Batch]:
+        """Yield combinations whose exposure has codes, many exposures at a time."""
+        rows = max(1, min(_ROWS, _BYTES // len(self._bars), len(self._space)))
+        places: list[int] = []
+        points: list[Point] = []
+        sheet = bench.sheet(rows)
+        flags = bench.flags(sheet)
+        for place, point in enumerate(self._space):
+            strategy = self._space.build(point.params)
+            if strategy is None:
+                self.illegal += point.rules
+                continue
+            exposure = self._exposed(strategy)
+            if exposure is not None and exposure.dtype.char == "?":
+                flags[len(places)] = exposure[:, 0]
+            elif exposure is None or not bench.code(exposure, sheet[len(places)]):
+                yield from self._simulated([(place, point)])
+                continue
+            places.append(place)
+            points.append(point)
+            if len(places) == rows:
+                yield from self._walked(bench, sheet, places, points)
+                places, points, sheet = [], [], bench.sheet(rows)
+                flags = bench.flags(sheet)
+        if places:
+            yield from self._walked(bench, sheet, places, points)
+
+    def _exposed(self, strategy: Strategy | LearnedStrategy) -> Exposure | None:
+        """Ask a strategy that is alone; None where it wants more than exposure."""
+        try:
+            wanted: Any = strategy.exposure(self._market)  # type: ignore[call-arg]
+        except Exception:  # noqa: BLE001 - asked again below, where an error is told with its place
+            wanted = None
+        if type(wanted) is np.ndarray and wanted.dtype.char == "?" and wanted.shape == self._shape:
+            return wanted
+        orders = wishes(self._market, self._with(strategy, self._space.rules.base))
+        return orders.exposure if orders.plain else None
+
+    def _with(self, strategy: Strategy | LearnedStrategy, rules: Rules) -> Candidate:
+        section = self._candidate.strategy.section
+        return replace(self._candidate, strategy=Part(strategy, section), rules=rules)
+
+    def _walked(self, bench: Bench, sheet: Any, places: list[int], points: list[Point]) -> Iterator[Batch]:
+        """Yield the accounts of a sheet of exposures, at most so many at a time."""
+        cash = self._space.rules.base.cash
+        counts = np.array([point.rules for point in points])
+        row = np.repeat(np.arange(len(points)), counts)
+        first = np.array([point.first_rule for point in points]) - np.cumsum(counts) + counts
+        rule, place = first[row] + np.arange(len(row)), np.array(places)[row]
+        for start in range(0, len(row), _ITEMS):
+            part = slice(start, start + _ITEMS)
+            run = partial(bench.run, sheet, row[part], self._items[rule[part]], cash)
+            yield place[part], rule[part], run
+
+    def _simulated(self, points: Iterable[tuple[int, Point]]) -> Iterator[Batch]:
+        """Yield combinations that are simulated bar by bar, one at a time."""
+        for place, point in points:
+            strategy = self._space.build(point.params)
+            if strategy is None:
+                self.illegal += point.rules
+                continue
+            for rule in range(point.first_rule, point.first_rule + point.rules):
+                candidate = self._with(strategy, self._space.rules[rule])
+                orders = decide(self._market, candidate, benchmark=self._benchmark).orders
+                run = partial(_simulate, self._bars, orders, candidate.rules)
+                yield np.array([place]), np.array([rule]), run
+
+
+def _simulate(bars: Bars, orders: Orders, rules: Rules) -> FloatArray:
+    return one(bars, orders, rules)[None]
