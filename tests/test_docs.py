@@ -35,7 +35,7 @@ from windtunnel.testing import verify
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-WRITTEN = ("plugins", "data", "learning")
+WRITTEN = ("plugins", "data", "learning", "sweep")
 PRIVATE = "windtunnel_docs_"
 
 

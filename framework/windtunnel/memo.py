@@ -32,19 +32,26 @@ class Memo:
         self._values: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
+    def look(self, key: Hashable) -> Any:
+        """Return the value of ``key``, None if it is not kept.
+
+        A look needs no lock: what another thread has just dropped is computed again.
+        """
+        try:
+            kept = self._values[key]
+            self._values.move_to_end(key)
+        except KeyError:
+            return None
+        return kept
+
     def get(self, key: Hashable, compute: Callable[[], _Kept]) -> _Kept:
         """Return the value of ``key``, read-only, from ``compute`` the first time.
 
-        A look needs no lock: what another thread has just dropped is computed again. The lock is not held
-        while computing: two threads may compute the same value, and both get the one
+        The lock is not held while computing: two threads may compute the same value, and both get the one
         that was kept.
         """
-        try:
-            kept: _Kept = self._values[key]
-            self._values.move_to_end(key)
-        except KeyError:
-            pass
-        else:
+        kept: _Kept | None = self.look(key)
+        if kept is not None:
             return kept
         value = compute()
         for array in _arrays(value):

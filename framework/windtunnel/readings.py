@@ -249,6 +249,11 @@ class Readings:
         return self._once((name,), lambda: getattr(self._source, name))
 
     def _indicator(self, function: Callable[..., _Kept], fields: tuple[str, ...], *arguments: Any) -> _Kept:
+        timeframe = "" if self._longer is None else self._longer.timeframe
+        kept: Any = self._memo.look((timeframe, function.__name__, fields, *arguments))
+        if kept is not None and self._bars is self._root:
+            found: _Kept = kept
+            return found
         key = (function.__name__, fields, *arguments)
         return self._once(key, lambda: function(*map(self._input, fields), *arguments))
 

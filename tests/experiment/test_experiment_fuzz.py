@@ -39,6 +39,7 @@ KEYS = [
         "allow",
         "extends",
     ),
+    *("sweep", "space", "metric", "from", "to", "step", "strategy.params.fast", "backtest.stop_loss"),
     *("timeframe", "resample", "first", "window", "horizon", "key", "region"),
 ]
 WORDS = [

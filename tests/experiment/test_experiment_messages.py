@@ -152,12 +152,12 @@ MESSAGES = [
     (
         "optimize: {use: grid}",
         "optimize: unknown key. Known: name, data, strategy, patterns, regime, scorer, "
-        "volatility, gate, sizing, backtest, benchmark, seed, report, plugins",
+        "volatility, gate, sizing, backtest, sweep, benchmark, seed, report, plugins",
     ),
     (
         "<<: {seed: 3}",
         "<<: unknown key. Known: name, data, strategy, patterns, regime, scorer, "
-        "volatility, gate, sizing, backtest, benchmark, seed, report, plugins",
+        "volatility, gate, sizing, backtest, sweep, benchmark, seed, report, plugins",
     ),
     (
         "benchmark: AB\ndata: {use: files, symbols: [ABC, X]}",

@@ -61,11 +61,10 @@ def breakout(bars: Bars, entry: int, leave: int) -> Orders:
 
 
 def limit_entry(bars: Bars, window: int, distance: float) -> Orders:
-    """Above the average, a limit below the close, anew each bar: two weights by turns make each an order."""
+    """Above the average, a limit below the close, which a new close makes a new order."""
     close = bars.close[:, 0]
     average = sma(close, window)
-    by_turns = np.where(np.arange(len(close)) % 2, 1.0, np.nextafter(1.0, 0.0))
-    wanted = np.where(close > average, by_turns, np.where(close < average, 0.0, np.nan))
+    wanted = np.where(close > average, 1.0, np.where(close < average, 0.0, np.nan))
     wanted[:window] = np.nan
     limit = np.where(close > average, close * (1 - distance), np.nan)
     return Orders(column(wanted), entry_limit=column(limit))

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Annotated
 
 import numpy as np
 import pytest
+from annotated_types import Ge
 
 from windtunnel.bars import Bars
 from windtunnel.engine import simulate
 from windtunnel.engine.comparison import compare
 from windtunnel.engine.metrics import Performance, compute
+from windtunnel.pipeline import Space, Sweep, choose
 from windtunnel.pipeline.decide import Decision, Signals
 from windtunnel.pipeline.result import BenchmarkResult, Effect, Result
-from windtunnel.values import Forecast, Orders, Outcomes, Patterns, Regimes, Rules, Scores, SignalFeatures
+from windtunnel.plugin import Strategy
+from windtunnel.values import (
+    Forecast,
+    Orders,
+    Outcomes,
+    Patterns,
+    Regimes,
+    Rules,
+    Scores,
+    SignalFeatures,
+    Tune,
+)
 
 MakeResult = Callable[..., Result]
 
@@ -127,3 +141,33 @@ def make_result() -> MakeResult:
 def result() -> Result:
     """A result in which every part of the report has something to show."""
     return build()
+
+
+class Waves(Strategy):
+    """Two numbers, a third and a word."""
+
+    name = "report_waves"
+    near: Annotated[float, Ge(0), Tune(0, 9)] = 1
+    far: Annotated[float, Ge(0), Tune(0, 9)] = 1
+    third: float = 1
+    word: str = "a"
+
+    def exposure(self, market):
+        return market.close > 0
+
+
+@pytest.fixture(scope="session")
+def swept(make_result):
+    """Put a sweep whose metric is given around a result; NaN is an illegal combination."""
+
+    def build(space, values, *, metric="sharpe", **more):
+        values = np.asarray(values, float).ravel()
+        built = Space.of(Waves, space, Rules())
+        rules = built.rules.rows
+        rows = np.flatnonzero(~np.isnan(values))
+        table = np.tile([0.1, 0.2, -0.3, 7.0, 0.5], (len(rows), 1))
+        table[:, {"total_return": 0, "sharpe": 1, "max_drawdown": 2, "win_rate": 4}[metric]] = values[rows]
+        found = Sweep(built, rows // rules, rows % rules, table, len(values) - len(rows))
+        return replace(make_result(models=False, **more), sweep=found, choice=choose(found, metric))
+
+    return build

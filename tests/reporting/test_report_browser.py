@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from windtunnel.reporting import ReportSection, write_report
@@ -55,6 +56,17 @@ def test_colours_are_resolved(shown):
     elements, _ = shown
     assert "stroke: var(--" not in elements
     assert "stroke: rgb(11, 100, 181)" in elements or "stroke: rgb(95, 176, 255)" in elements
+
+
+def test_the_surface_of_a_sweep_is_drawn_without_errors(swept, tmp_path):
+    space = {"near": range(30), "far": [1, 2, 5, 10, 20, 50], "backtest.stop_loss": [None, 0.1]}
+    result = swept(space, np.random.default_rng(1).normal(0.3, 0.2, 30 * 6 * 2))
+    report = write_report(result, tmp_path / "run", section=ReportSection(), assets=tmp_path / "assets")
+    elements, log = browsed(report, tmp_path / "user")
+    assert "CONSOLE" not in log, log
+    figures = re.split(r'(?=<figure class="chart")', elements)[1:]
+    drawn = {re.search(r'id="([^"]+)"', figure)[1]: "main-svg" in figure for figure in figures}
+    assert [drawn.get(name) for name in ("surface", "surface-close", "spread")] == [True] * 3
 
 
 def test_without_the_chart_library_the_page_says_so_once(result, tmp_path):

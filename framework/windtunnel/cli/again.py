@@ -14,8 +14,11 @@ __all__ = ["overrides_to_try"]
 
 
 def overrides_to_try(loaded: Loaded, assignments: Sequence[str]) -> list[str]:
-    """Return the overrides of the next run to try: those of this one, and one parameter changed."""
-    key, value = _change(loaded)
+    """Return the overrides of the next run to try: those of this one, and one parameter changed.
+
+    Of a sweep, which changes the parameters itself, the metric is changed.
+    """
+    key, value = _change(loaded) if loaded.space is None else _other_metric(loaded)
     kept = [text for text in assignments if text.partition("=")[0].strip() != key]
     return [part for text in (*kept, f"{key}={value}") for part in ("--set", text)]
 
@@ -31,6 +34,12 @@ def _change(loaded: Loaded) -> tuple[str, Any]:
             if _is_legal(strategy, {**params, name: value}, loaded):
                 return f"strategy.params.{name}", value
     return "backtest.fees", 2 * loaded.experiment.backtest.fees or 0.001
+
+
+def _other_metric(loaded: Loaded) -> tuple[str, str]:
+    section = loaded.experiment.sweep
+    by_return = section is not None and section.metric == "total_return"
+    return "sweep.metric", "sharpe" if by_return else "total_return"
 
 
 def _others(value: Any, tune: Tune) -> Iterator[float]:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import sys
 import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import prod
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from windtunnel.cli.header import learning
+from windtunnel.errors import ConfigError
 
 if TYPE_CHECKING:
     from windtunnel.data import Dataset
     from windtunnel.experiment import Loaded
+    from windtunnel.pipeline import Space
 
 __all__ = ["Estimate", "estimate"]
 
 _FEWEST = 1_000
+_FEW, _MORE, _RULES = 16, 256, 64
+"""Of a sweep: how many points of the strategy's parameters are tried, and under how many rules."""
+_ROW = 150
+"""Bytes that a combination takes, with its place in the table that is written."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +40,28 @@ class Estimate:
         Bytes, the process as a whole.
     sample : int
         Bars that were measured, the first of the data.
+    tried : int
+        Combinations of a sweep that were tried, on all bars.
     """
 
     least: float
     most: float
     memory: float
     sample: int
+    tried: int
 
 
 def estimate(loaded: Loaded, dataset: Dataset) -> Estimate:
     """Run the experiment on its first bars and scale by size; the report is not in it.
 
-    The sample is run three times: to load what is loaded once, to take the time, to take the memory.
+    The sample is run three times: to load what is loaded once, to take the time, to take the memory. Of a
+    sweep some combinations are tried on all bars, and the time is scaled by their number.
     """
     from windtunnel.runner import compute
 
+    searching = _searching(loaded, dataset)
+    rows = 0 if loaded.space is None else len(loaded.space)
+    loaded = replace(loaded, space=None)
     whole = len(dataset.bars)
     sample = _sample(loaded, whole)
     first_bars = replace(dataset, bars=dataset.bars.cut(0, sample))
@@ -64,11 +79,61 @@ def estimate(loaded: Loaded, dataset: Dataset) -> Estimate:
     once, times = max(cold - warm, 0.0), whole / sample
     learned = sum(_learned_from(loaded, whole)) / max(sum(_learned_from(loaded, sample)), 1)
     return Estimate(
-        least=once + warm * times,
-        most=once + warm * max(times, learned),
-        memory=_resident() + peak * (times - 1),
+        least=searching[0] + once + warm * times,
+        most=searching[1] + once + warm * max(times, learned),
+        memory=_resident() + peak * (times - 1) + rows * _ROW,
         sample=sample,
+        tried=searching[2],
     )
+
+
+def _searching(loaded: Loaded, dataset: Dataset) -> tuple[float, float, int]:
+    """Return the least and the most seconds that a sweep would take, and how much of it was tried for that.
+
+    The time is taken to grow with the strategy's parameters as it does between a small and a larger part;
+    where there are many rules, at most as it would if each of them took as long as a whole combination.
+    """
+    from windtunnel.runner import search
+
+    if loaded.space is None:
+        return 0.0, 0.0, 0
+
+    def seconds(part: Space) -> float:
+        start = perf_counter()
+        with suppress(ConfigError):
+            search(replace(loaded, space=part), dataset)
+        return perf_counter() - start
+
+    small, larger = (_part(loaded.space, most) for most in (_FEW, _MORE))
+    seconds(small)
+    short, long = seconds(small), seconds(larger)
+    few, more, every = (len(space) / space.rules.rows for space in (small, larger, loaded.space))
+    each = long / more if more == few else max(long - short, 0.0) / (more - few)
+    least = long + each * (every - more)
+    return least, least * loaded.space.rules.rows / larger.rules.rows, len(larger)
+
+
+def _part(space: Space, most: int) -> Space:
+    """Return a space with the strategy's parameters thinned to so many points, and fewer rules."""
+    from windtunnel.pipeline import Space
+
+    own = {name: space.values[name] for name in space.parameters}
+    rules = {name: given for name, given in space.values.items() if name not in own}
+    thinned = _thinned(own, most) | _thinned(rules, _RULES)
+    fixed = space.strategy(**space.fixed)
+    return Space.of(fixed, {name: thinned[name] for name in space.names}, space.rules.base)
+
+
+def _thinned(values: dict[str, list[Any]], most: int) -> dict[str, list[Any]]:
+    """Return about so many combinations, evenly over all."""
+    if not values:
+        return {}
+    share = min(1.0, (most / prod(map(len, values.values()))) ** (1 / len(values)))
+    kept = {name: max(1, round(len(given) * share)) for name, given in values.items()}
+    return {
+        name: [given[place * (len(given) - 1) // max(kept[name] - 1, 1)] for place in range(kept[name])]
+        for name, given in values.items()
+    }
 
 
 def _sample(loaded: Loaded, whole: int) -> int:

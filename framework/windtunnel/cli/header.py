@@ -18,7 +18,10 @@ __all__ = [
     "named",
     "span",
     "timeframe",
+    "with_best",
+    "write_data",
     "write_header",
+    "write_plugins",
 ]
 
 _ADVERBS = {
@@ -29,18 +32,20 @@ _ADVERBS = {
     "quarter": "quarterly",
     "year": "yearly",
 }
+_PARAMS = "strategy.params."
 _KINDS = ("strategy", "regime", "patterns", "volatility", "scorer")
 
 
 def write_header(
-    terminal: Terminal,
-    config: Mapping[str, Any],
-    data: Mapping[str, Any],
-    fits: Mapping[str, int],
-    *,
-    planned: bool = False,
+    terminal: Terminal, config: Mapping[str, Any], data: Mapping[str, Any], fits: Mapping[str, int]
 ) -> None:
-    """Write what was run, or is about to be.
+    """Write what was run; the parameters are those of :func:`write_data` and :func:`write_plugins`."""
+    write_data(terminal, config, data)
+    write_plugins(terminal, config, fits)
+
+
+def write_data(terminal: Terminal, config: Mapping[str, Any], data: Mapping[str, Any]) -> None:
+    """Write on what it runs.
 
     Parameters
     ----------
@@ -49,12 +54,25 @@ def write_header(
         The resolved experiment.
     data : mapping
         The data as a run's manifest describes them.
+    """
+    terminal.field("data", *describe(config, data))
+
+
+def write_plugins(
+    terminal: Terminal, config: Mapping[str, Any], fits: Mapping[str, int], *, planned: bool = False
+) -> None:
+    """Write what runs.
+
+    Parameters
+    ----------
+    terminal : Terminal
+    config : mapping
+        The resolved experiment, with what a sweep chose.
     fits : mapping of str to int
         Fits of each model that learns, such as ``{"scorer logistic": 30}``.
     planned : bool
         Whether ``fits`` are those of the schedule; a scorer with too few outcomes makes fewer.
     """
-    terminal.field("data", *describe(config, data))
     terminal.field("strategy", named(config["strategy"]), _acting(config))
     models = [f"{kind} {section['use']}" for kind, section in components(config) if kind != "strategy"]
     fixed = [model for model in models if model not in fits]
@@ -62,6 +80,14 @@ def write_header(
         terminal.field("models", " · ".join(fixed))
     if fits:
         terminal.field("learning", " · ".join(fits), _schedule(config, fits, "up to " if planned else ""))
+
+
+def with_best(config: Mapping[str, Any], sweep: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a resolved experiment with the strategy that its sweep chose, as its manifest says."""
+    chosen = {} if sweep is None else sweep["best"]
+    own = {path.removeprefix(_PARAMS): value for path, value in chosen.items() if path.startswith(_PARAMS)}
+    strategy = config["strategy"]
+    return {**config, "strategy": {**strategy, "params": {**strategy["params"], **own}}}
 
 
 def learning(loaded: Loaded) -> list[Part[Any, Any]]:

@@ -22,7 +22,7 @@ def plan(config: ConfigArgument, assignments: SetOption = None, out: OutOption =
     from windtunnel.cli.header import describe, expected_fits
     from windtunnel.cli.progress import Progress
     from windtunnel.cli.terminal import Terminal
-    from windtunnel.reporting.text import number
+    from windtunnel.reporting.text import counted, number
     from windtunnel.runner import dataset as load_dataset
     from windtunnel.runner import describe_data, find
 
@@ -35,10 +35,13 @@ def plan(config: ConfigArgument, assignments: SetOption = None, out: OutOption =
     write("data", *describe(loaded.resolved(), describe_data(loaded, dataset)))
     for kind, text, note in _plugins(loaded, expected_fits(loaded, bars)):
         write(kind, text, note)
-    write("trials", "1")
+    write("trials", *_trials(loaded))
     with Progress(terminal, "measuring a sample"):
         guess = estimate(loaded, dataset)
-    sample = f"estimated from {number(guess.sample, 0)} of {number(bars, 0)} bars, without the report"
+    tried = ""
+    if loaded.space is not None:
+        tried = f" and {number(guess.tried, 0)} of {counted(len(loaded.space), 'combination')}"
+    sample = f"estimated from {number(guess.sample, 0)} of {number(bars, 0)} bars{tried}, without the report"
     write("time", _time(guess.least, guess.most), sample)
     write("memory", f"about {number(guess.memory / 2**20, 0)} MB", "estimated likewise")
     run = find(loaded, dataset, out)
@@ -56,6 +59,22 @@ def _plugins(loaded: Loaded, fits: Mapping[str, int]) -> Iterator[tuple[str, str
         origin = str(loaded.host.provenance(type(plugin)))
         fitted = fits.get(f"{kind} {plugin.name}")
         yield kind, named(section), origin if fitted is None else f"{origin}, up to {counted(fitted, 'fit')}"
+
+
+def _trials(loaded: Loaded) -> tuple[str, str]:
+    """Return how often a strategy is backtested, and what may make it less."""
+    from windtunnel.cli.swept import searched
+    from windtunnel.reporting.text import counted, number
+
+    space = loaded.space
+    if space is None:
+        return "1", ""
+    product = " × ".join(number(len(values), 0) for values in space.values.values())
+    shape = f" ({product})" if len(space.values) > 1 else ""
+    section = loaded.experiment.sweep
+    space_metric = "" if section is None else section.metric
+    note = f"less what {loaded.strategy.name} forbids; then the best by {space_metric}"
+    return f"{counted(len(space), 'combination')} of {searched(list(space.names))}{shape}", note
 
 
 def _time(least: float, most: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from threading import Timer
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -44,20 +45,35 @@ class Progress:
         self._task = self._bar.add_task(doing, total=None)
         self._last = last
         self._done: dict[str, int] = {}
+        self._began: float | None = None
         self._timer = Timer(PATIENCE, self._bar.start)
         self._timer.daemon = True
 
     def expect(self, count: int, doing: str = "") -> None:
         """Say how many things there will be to count in all, and what begins."""
-        self._bar.update(self._task, total=count or None)
+        self._bar.update(self._task, total=count or None, completed=sum(self._done.values()))
         if doing:
             self._bar.update(self._task, description=doing)
 
     def tick(self, what: str, done: int, total: int) -> None:
-        """Say that ``done`` of the ``total`` things of one kind are done; kinds add up."""
+        """Say that ``done`` of the ``total`` things of one kind are done; kinds add up.
+
+        Of a sweep, which is over before anything else is counted, the rate is shown too.
+        """
+        if what == "sweep":
+            self._swept(done, total)
+            return
         self._done[what] = done
         doing = what if done < total else self._last or what
         self._bar.update(self._task, description=doing, completed=sum(self._done.values()))
+
+    def _swept(self, done: int, total: int) -> None:
+        now = perf_counter()
+        self._began = self._began or now
+        rate = f", {done / (now - self._began):,.0f} a second" if now > self._began else ""
+        self._bar.update(
+            self._task, description=f"sweep {done:,} of {total:,}{rate}", completed=done, total=total
+        )
 
     def __enter__(self) -> Self:
         self._timer.start()

@@ -61,7 +61,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show what was run and what came out."""
-    from windtunnel.cli.header import write_header
+    from windtunnel.cli.header import with_best, write_header
     from windtunnel.cli.summary import as_json as described
     from windtunnel.cli.summary import report_path, write_summary
     from windtunnel.cli.terminal import Terminal
@@ -77,6 +77,7 @@ def show(
         return
     config = parse((run.folder / "experiment.yaml").read_bytes(), None, []).plain()
     manifest = run.manifest
+    config = with_best(config, manifest.get("sweep"))
     write_header(terminal, config, manifest["data"], manifest["fits"])
     write_summary(terminal, run)
     terminal.say()

@@ -6,7 +6,7 @@ import shlex
 import sys
 from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,7 +29,7 @@ def run(
     """
     from windtunnel import experiment, runner
     from windtunnel.cli.again import overrides_to_try
-    from windtunnel.cli.header import expected_fits, write_header
+    from windtunnel.cli.header import expected_fits, with_best, write_data, write_plugins
     from windtunnel.cli.progress import Progress
     from windtunnel.cli.summary import as_json as described
     from windtunnel.cli.summary import report_path, write_summary
@@ -43,12 +43,29 @@ def run(
     with aside, Progress(terminal, "data", last="backtest and report", silent=as_json) as progress:
         dataset = runner.dataset(loaded)
         fits = expected_fits(loaded, len(dataset.bars))
-        progress.expect(sum(fits.values()), "backtest")
-        if not as_json:
-            data = runner.describe_data(loaded, dataset)
-            write_header(terminal, loaded.resolved(), data, fits, planned=True)
         before = None if force else runner.find(loaded, dataset, out)
-        run = before or runner.perform(loaded, dataset, out=out, tick=progress.tick).stored
+
+        def announce(resolved: dict[str, Any]) -> None:
+            progress.expect(sum(fits.values()), "backtest")
+            if not as_json:
+                write_plugins(terminal, resolved, fits, planned=True)
+
+        if not as_json:
+            write_data(terminal, loaded.resolved(), runner.describe_data(loaded, dataset))
+        if before is not None:
+            announce(with_best(loaded.resolved(), before.manifest.get("sweep")))
+        elif loaded.space is None:
+            announce(loaded.resolved())
+        run = (
+            before
+            or runner.perform(
+                loaded,
+                dataset,
+                out=out,
+                tick=progress.tick,
+                chosen=lambda found: announce(runner.config_of(loaded, found)),
+            ).stored
+        )
     report = report_path(RunStore(out), run)
     if as_json:
         terminal.json({"ran": before is None, **described(run, report)})

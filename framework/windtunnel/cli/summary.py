@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from windtunnel.cli.swept import write_sweep
+
 if TYPE_CHECKING:
     from windtunnel.cli.terminal import Terminal
     from windtunnel.store import RunStore, StoredRun
@@ -21,15 +23,21 @@ def write_summary(terminal: Terminal, run: StoredRun) -> None:
     """Write the table of figures, whether it beat the benchmark, and what each part changed."""
     manifest = run.manifest
     _write_figures(terminal, run, manifest)
+    sweep = manifest.get("sweep")
+    sentence = manifest["sentence"]
     terminal.say()
-    terminal.say(manifest["sentence"], style="bold")
+    terminal.say(sentence if sweep is None else sentence.removesuffix(f" {sweep['sentence']}"), style="bold")
     for effect in manifest["effects"]:
         terminal.say(effect["sentence"])
+    if sweep is not None:
+        terminal.say()
+        write_sweep(terminal, sweep, manifest["timings"]["sweep"])
 
 
 def as_json(run: StoredRun, report: Path | None) -> dict[str, Any]:
     """Return what machines want to know of a run; figures as fractions, null where not defined."""
     manifest = run.manifest
+    sweep = manifest.get("sweep")
     kept = (
         "sentence",
         "comparison",
@@ -49,6 +57,7 @@ def as_json(run: StoredRun, report: Path | None) -> dict[str, Any]:
         "report": None if report is None else str(report),
         "metrics": run.metrics,
         **{key: manifest[key] for key in kept},
+        **({} if sweep is None else {"sweep": sweep}),
     }
 
 

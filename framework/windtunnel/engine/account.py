@@ -37,7 +37,15 @@ class Account:
         from windtunnel.engine.kernel import book as field
 
         book = np.zeros((field.FIELDS, symbols))
-        unknown = [field.LAST, field.DECIDED, field.STOP, field.TARGET, field.TRAIL_WIDTH, field.BEST]
+        unknown = [
+            field.LAST,
+            field.DECIDED,
+            field.PRICED,
+            field.STOP,
+            field.TARGET,
+            field.TRAIL_WIDTH,
+            field.BEST,
+        ]
         book[[*unknown, *range(field.LIMIT, field.WAITED)]] = np.nan
         return cls(np.array([rules.cash, 1.0, 0.0]), book)
 

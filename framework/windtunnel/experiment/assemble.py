@@ -15,6 +15,7 @@ __all__ = ["SET", "assemble", "merge", "override", "spelled_out"]
 SET = "--set"
 """The place of a mistake in an override."""
 
+_TRIED, _OF_SPAN = "sweep.space.", ("from", "to", "step")
 _COMPONENTS = ("data", "strategy", "regime", "scorer", "volatility")
 
 
@@ -68,13 +69,23 @@ def override(root: Node, assignments: Sequence[str], mistakes: list[Mistake]) ->
     split = [text.partition("=") for text in assignments]
     for key, equals, text in sorted(split, key=lambda parts: not parts[0].strip().endswith(".use")):
         key = key.strip()
-        parts = key.split(".")
+        parts = _parts(key)
         if not equals or not all(parts) or len(parts) > MAX_DEPTH or scalar_problem(key):
             rule = "must be written key=value, such as strategy.params.fast=20"
             mistakes.append(Mistake(printable(key), rule, SET))
             continue
         root = _assigned(root, parts, _value(key, text.strip(), mistakes), mistakes)
     return root
+
+
+def _parts(key: str) -> list[str]:
+    """Split a dotted key; what a sweep tries is named by a dotted path itself."""
+    if not key.startswith(_TRIED):
+        return key.split(".")
+    path, dot, last = key.removeprefix(_TRIED).rpartition(".")
+    if dot and last in _OF_SPAN:
+        return [*_TRIED.strip(".").split("."), path, last]
+    return [*_TRIED.strip(".").split("."), key.removeprefix(_TRIED)]
 
 
 def _value(key: str, text: str, mistakes: list[Mistake]) -> Node:

@@ -16,6 +16,7 @@ from windtunnel.experiment.model import Experiment
 from windtunnel.experiment.node import Node
 from windtunnel.experiment.parameters import is_path
 from windtunnel.experiment.places import SECRETS, is_relative, secrets_in
+from windtunnel.pipeline import Space
 from windtunnel.plugin import (
     DataSource,
     Host,
@@ -45,6 +46,8 @@ class Loaded:
         Where the plugins come from.
     strategy, patterns, regime, volatility, scorer, source
         The plugins; None where the experiment has none. Only these hold the values of secrets.
+    space : Space or None
+        The combinations that the section ``sweep`` asks for.
     file : str or None
         The file as the user named it.
     """
@@ -57,6 +60,7 @@ class Loaded:
     volatility: VolatilityModel | None
     scorer: SignalScorer | None
     source: DataSource = field(repr=False)
+    space: Space | None
     file: str | None
     _resolved: Mapping[str, Any] = field(repr=False)
     _root: Node = field(repr=False)

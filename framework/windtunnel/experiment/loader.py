@@ -12,14 +12,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from windtunnel.errors import ConfigError, Mistake, PluginError
+from windtunnel.errors import ConfigError, InvalidValueError, Mistake, PluginError
 from windtunnel.experiment.assemble import SET, assemble, override, spelled_out
 from windtunnel.experiment.components import Built, build
 from windtunnel.experiment.loaded import SLOTS, Loaded
-from windtunnel.experiment.messages import Subject, mistakes_in
+from windtunnel.experiment.messages import Subject, got, mistakes_in
 from windtunnel.experiment.model import Experiment, PluginsSection, broken_rules
 from windtunnel.experiment.node import Node, Path, graft
 from windtunnel.experiment.places import as_written, located, misplaced_secrets
+from windtunnel.experiment.search_space import build_space, tried
 from windtunnel.plugin import Host, build_host
 from windtunnel.plugin.files import load_file
 
@@ -100,12 +101,15 @@ def _load(
     if host is None:
         host = _host(root, folder, found)
     built: dict[Path, Built | None] = {}
+    values: dict[str, list[Any]] = {}
     if host is not None:
         built = {path: build(root, path, str(path[0]), host, folder, found) for path in _components(root)}
+        values = tried(root, host, found)
     mistakes.extend(_first_per_key(found, mistakes))
     if mistakes or experiment is None or host is None:
         raise ConfigError(_in_order(mistakes, str(file)))
-    return _loaded(experiment, host, {path: item for path, item in built.items() if item}, root, folder, file)
+    complete = {path: item for path, item in built.items() if item}
+    return _loaded(experiment, host, complete, values, root, folder, file)
 
 
 def _validated(root: Node, mistakes: list[Mistake]) -> Experiment | None:
@@ -167,17 +171,26 @@ def _loaded(
     experiment: Experiment,
     host: Host,
     built: Mapping[Path, Built],
+    values: Mapping[str, list[Any]],
     root: Node,
     folder: FilePath,
     file: FilePath | None,
 ) -> Loaded:
     resolved = experiment.model_dump(mode="json", by_alias=True)
+    if experiment.sweep is not None and experiment.sweep.space is None:
+        resolved["sweep"]["space"] = dict(values)
     for path, item in built.items():
         section: Any = resolved
         for part in path:
             section = section[part]
         section["params"] = item.params
     plugins: dict[Path, Any] = {path: item.plugin for path, item in built.items()}
+    try:
+        space = build_space(plugins[("strategy",)], experiment.sweep, values, experiment.backtest)
+    except InvalidValueError as error:
+        node = root.find(("sweep", "space"))
+        rule = f"{error.rule} (got {got(error.value)})"
+        raise ConfigError([Mistake(error.parameter, rule, node.file, node.line)]) from None
     return Loaded(
         experiment=experiment,
         host=host,
@@ -187,6 +200,7 @@ def _loaded(
         volatility=plugins.get(("volatility",)),
         scorer=plugins.get(("scorer",)),
         source=plugins[("data",)],
+        space=space,
         file=None if file is None else str(file),
         _resolved=resolved,
         _root=root,

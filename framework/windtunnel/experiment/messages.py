@@ -13,7 +13,14 @@ from pydantic_core import ErrorDetails
 from windtunnel.errors import ConfigError, InvalidValueError, Mistake, nearest
 from windtunnel.experiment.model import BrokenRulesError
 from windtunnel.experiment.node import Node, Path, dotted, printable
-from windtunnel.experiment.parameters import describe_parameter, field_named, keys_of, model_in, shown
+from windtunnel.experiment.parameters import (
+    describe_parameter,
+    field_named,
+    holds_mapping,
+    keys_of,
+    model_in,
+    shown,
+)
 from windtunnel.plugin import Host, Plugin
 
 __all__ = ["Subject", "checked", "got", "mistakes_in"]
@@ -72,11 +79,15 @@ class Subject:
         """Return the model of the value at a path below the subject's own; None where it is not one."""
         model: type[BaseModel] | None = self.model
         node: Node | None = self.root.find(self.path)
+        own_key = False
         for part in path:
-            if model is not None and _takes_plugins(model) and part == "params":
+            if own_key:
+                own_key = False
+            elif model is not None and _takes_plugins(model) and part == "params":
                 model = self._chosen(model, node)
             elif model is not None and isinstance(part, str):
-                model = model_in(field_named(model, part))
+                field = field_named(model, part)
+                model, own_key = model_in(field), holds_mapping(field)
             node = node.child(part) if node else None
         return model
 

@@ -15,7 +15,16 @@ from windtunnel.plugin import Plugin
 from windtunnel.reporting.text import plain
 from windtunnel.values import Tune
 
-__all__ = ["describe_parameter", "field_named", "is_path", "keys_of", "model_in", "shown"]
+__all__ = [
+    "describe_parameter",
+    "field_named",
+    "holds_mapping",
+    "is_path",
+    "keys_of",
+    "model_in",
+    "models_in",
+    "shown",
+]
 
 _NAMES = {
     int: "int",
@@ -75,8 +84,19 @@ def field_named(model: type[BaseModel], key: str) -> FieldInfo | None:
 
 def model_in(field: FieldInfo | None) -> type[BaseModel] | None:
     """Return the model that a field holds, perhaps in a list or beside other forms; None without one."""
+    return next(iter(models_in(field)), None)
+
+
+def models_in(field: FieldInfo | None) -> list[type[BaseModel]]:
+    """Return every model that a field may hold."""
     inside = _inside(field.annotation) if field else iter(())
-    return next((item for item in inside if isinstance(item, type) and issubclass(item, BaseModel)), None)
+    return [item for item in inside if isinstance(item, type) and issubclass(item, BaseModel)]
+
+
+def holds_mapping(field: FieldInfo | None) -> bool:
+    """Tell whether a field may hold a mapping with keys of the user's own."""
+    arguments = [field.annotation] if field else []
+    return any(get_origin(form) is dict for one in arguments for form in (one, *get_args(one)))
 
 
 def is_path(name: str, field: FieldInfo) -> bool:

@@ -1,6 +1,8 @@
 """The only place where the kinds of plugin meet."""
 
+from windtunnel.pipeline.best import combination, run_best
 from windtunnel.pipeline.candidate import Candidate, Part
+from windtunnel.pipeline.choice import Choice, choose
 from windtunnel.pipeline.decide import Decision, Signals, decide, wishes
 from windtunnel.pipeline.result import BenchmarkResult, Effect, Result
 from windtunnel.pipeline.run import run
@@ -10,6 +12,7 @@ from windtunnel.pipeline.sweep import Sweep, sweep
 __all__ = [
     "BenchmarkResult",
     "Candidate",
+    "Choice",
     "Decision",
     "Effect",
     "Part",
@@ -18,8 +21,11 @@ __all__ = [
     "Space",
     "SpaceLike",
     "Sweep",
+    "choose",
+    "combination",
     "decide",
     "run",
+    "run_best",
     "sweep",
     "wishes",
 ]

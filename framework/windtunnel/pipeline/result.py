@@ -13,7 +13,9 @@ from windtunnel.bars import Bars
 from windtunnel.engine import REASONS, Simulation
 from windtunnel.engine.comparison import Comparison
 from windtunnel.engine.metrics import METRICS
+from windtunnel.pipeline.choice import Choice
 from windtunnel.pipeline.decide import Decision
+from windtunnel.pipeline.sweep import Sweep
 from windtunnel.values import Metric
 
 if TYPE_CHECKING:
@@ -63,6 +65,10 @@ class Result:
         What ``metrics`` holds, in its order.
     config, manifest : mapping
         The resolved experiment; data hash, versions, seed and timings. Empty for a run from Python.
+    sweep : Sweep or None
+        All combinations, where this is the best of a sweep.
+    choice : Choice or None
+        Which of them this is, and what stands around it.
     """
 
     name: str
@@ -77,6 +83,8 @@ class Result:
     figures: tuple[Metric, ...] = METRICS
     config: Mapping[str, Any] = field(default_factory=dict)
     manifest: Mapping[str, Any] = field(default_factory=dict)
+    sweep: Sweep | None = None
+    choice: Choice | None = None
 
     @property
     def equity(self) -> pd.DataFrame:

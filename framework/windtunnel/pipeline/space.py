@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
@@ -46,8 +46,9 @@ class Space:
         What is searched: the strategy's own parameters by their names, rules as ``backtest.stop_loss``.
     values : mapping of str to list
         The values of each name.
-    points : sequence of mapping, or None
-        The combinations; None for all combinations of ``values``.
+    points : int or None
+        Number of combinations that are listed, ``listed`` holding their values by name; None where all
+        combinations of ``values`` are meant.
     rules : RuleGrid
     """
 
@@ -55,7 +56,8 @@ class Space:
     fixed: Mapping[str, Any]
     names: tuple[str, ...]
     values: Mapping[str, list[Any]]
-    points: Sequence[Mapping[str, Any]] | None
+    points: int | None
+    listed: Mapping[str, list[Any]]
     rules: RuleGrid
 
     @classmethod
@@ -74,10 +76,13 @@ class Space:
         """
         kind = strategy if isinstance(strategy, type) else type(strategy)
         fixed = {} if isinstance(strategy, type) else dict(strategy)
-        points = None if isinstance(space, Mapping) else [_plain(point) for point in space]
-        values = _values(space if isinstance(space, Mapping) else points or [])
-        if not values:
+        if not space or (not isinstance(space, Mapping) and not space[0]):
             raise InvalidValueError("space", "must name a parameter to try", space)
+        listed = {} if isinstance(space, Mapping) else _listed(space)
+        if isinstance(space, Mapping):
+            values = {_short(name): _python(given) for name, given in space.items()}
+        else:
+            values = {name: list(dict.fromkeys(given)) for name, given in listed.items()}
         single: dict[str, list[Rules]] = {}
         for name, given in values.items():
             if not given:
@@ -89,21 +94,21 @@ class Space:
                 _check_values(kind, fixed, name, given)
         names = tuple(values)
         own = {name: given for name, given in values.items() if name.startswith(PREFIX)}
+        points = None if isinstance(space, Mapping) else len(space)
         if points is None:
             shape = [len(given) for given in own.values()]
             rows = prod(shape)
             index = dict(zip(own, np.unravel_index(np.arange(rows), shape), strict=True)) if own else {}
         else:
-            _refuse_ragged(points, names)
-            rows = len(points)
+            rows = points
             index = {
-                name: np.array([given.index(point[name]) for point in points]) for name, given in own.items()
+                name: np.array([given.index(one) for one in listed[name]]) for name, given in own.items()
             }
-        return cls(kind, fixed, names, values, points, RuleGrid(rules, own, index, single, rows))
+        return cls(kind, fixed, names, values, points, listed, RuleGrid(rules, own, index, single, rows))
 
     def __len__(self) -> int:
         if self.points is not None:
-            return len(self.points)
+            return self.points
         return prod(len(given) for given in self.values.values())
 
     @property
@@ -118,49 +123,61 @@ class Space:
             for chosen in product(*(self.values[name] for name in names)):
                 yield Point(dict(zip(names, chosen, strict=True)), 0, rules)
             return
-        for place, point in enumerate(self.points):
-            yield Point({name: point[name] for name in names}, place, 1)
+        columns = [self.listed[name] for name in names]
+        for place, chosen in enumerate(zip(*columns, strict=True) if columns else [()] * self.points):
+            yield Point(dict(zip(names, chosen, strict=True)), place, 1)
 
     def build(self, params: Mapping[str, Any]) -> Strategy | LearnedStrategy | None:
         """Return the strategy of a point; None where a rule between its parameters forbids it."""
         try:
-            return self.strategy(**{**self.fixed, **params})
+            return self.strategy(**{**self.fixed, **params}) if self.fixed else self.strategy(**params)
         except ValidationError:
             return None
 
+    def params(self, place: int) -> dict[str, Any]:
+        """Return the strategy's parameters at a point."""
+        if self.points is not None:
+            return {name: self.listed[name][place] for name in self.parameters}
+        shape = [len(self.values[name]) for name in self.parameters]
+        at = np.unravel_index(place, shape) if shape else ()
+        return {name: self.values[name][int(i)] for name, i in zip(self.parameters, at, strict=True)}
+
+    def positions(self, place: IntArray, rule: IntArray) -> dict[str, IntArray]:
+        """Return which of its values each name has at rows that are a point and a row of the rules."""
+        if self.points is not None:
+            index = {name: _places(self.values[name], self.listed[name])[place] for name in self.names}
+        else:
+            shape = [len(self.values[name]) for name in self.parameters]
+            index = dict(zip(self.parameters, np.unravel_index(place, shape), strict=True)) if shape else {}
+            index |= {name: at[rule] for name, at in self.rules.index.items()}
+        return {name: np.asarray(index[name], np.int64) for name in self.names}
+
     def columns(self, place: IntArray, rule: IntArray) -> dict[str, Any]:
         """Return the value of each name at rows that are a point (by its place) and a row of the rules."""
-        if self.points is not None:
-            return {name: np.array([self.points[i][name] for i in place]) for name in self.names}
-        shape = [len(self.values[name]) for name in self.parameters]
-        index = dict(zip(self.parameters, np.unravel_index(place, shape), strict=True)) if shape else {}
-        index |= {name: at[rule] for name, at in self.rules.index.items()}
-        return {name: np.array(self.values[name])[index[name]] for name in self.names}
+        positions = self.positions(place, rule)
+        return {name: np.array(self.values[name])[positions[name]] for name in self.names}
 
 
-def _plain(point: Mapping[str, Any]) -> dict[str, Any]:
-    return {_short(name): _python(value) for name, value in point.items()}
-
-
-def _python(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+def _places(values: list[Any], listed: list[Any]) -> IntArray:
+    place = {value: at for at, value in enumerate(values)}
+    return np.array([place[value] for value in listed], np.int64)
 
 
 def _short(name: str) -> str:
     return name.removeprefix(_STRATEGY)
 
 
-def _values(space: Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    if isinstance(space, Mapping):
-        return {_short(name): [_python(value) for value in given] for name, given in space.items()}
-    names = list(space[0]) if space else []
-    return {name: list(dict.fromkeys(point[name] for point in space if name in point)) for name in names}
+def _python(values: Iterable[Any]) -> list[Any]:
+    return [value.item() if isinstance(value, np.generic) else value for value in values]
 
 
-def _refuse_ragged(points: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
+def _listed(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Turn combinations into the values of each name."""
+    names = points[0].keys()
     for place, point in enumerate(points):
-        if set(point) != set(names):
+        if point.keys() != names:
             raise InvalidValueError(f"space[{place}]", f"must name {', '.join(names)}", point)
+    return {_short(name): _python([point[name] for point in points]) for name in names}
 
 
 def _check_name(kind: type[Strategy | LearnedStrategy], name: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -167,21 +167,28 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _in_threads(batches: Iterator[Batch], threads: int) -> Iterator[tuple[IntArray, IntArray, FloatArray]]:
-    """Run batches, a few ahead of the one that is waited for; a single one right here."""
-    first = next(batches, None)
-    if first is None:
-        return
-    second = next(batches, None)
-    if second is None:
-        yield first[0], first[1], first[2]()
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        waiting: deque[tuple[IntArray, IntArray, Future[FloatArray]]] = deque()
-        for places, rules, run in (batch for group in ((first, second), batches) for batch in group):
-            waiting.append((places, rules, pool.submit(run)))
-            if len(waiting) > 2 * threads:
-                early = waiting.popleft()
-                yield early[0], early[1], early[2].result()
-        for places, rules, future in waiting:
-            yield places, rules, future.result()
+_Done: TypeAlias = tuple[IntArray, IntArray, FloatArray]
+
+
+def _in_threads(batches: Iterator[Batch], threads: int) -> Iterator[_Done]:
+    """Run batches in their order, on this thread while the others are busy: it makes them too."""
+    waiting: deque[tuple[IntArray, IntArray, Future[FloatArray]]] = deque()
+    with ThreadPoolExecutor(max(1, threads - 1)) as pool:
+        for places, rules, run in batches:
+            busy = sum(not future.done() for *_, future in waiting)
+            waiting.append((places, rules, _now(run) if busy >= threads else pool.submit(run)))
+            while waiting and waiting[0][2].done():
+                yield _finished(waiting.popleft())
+        while waiting:
+            yield _finished(waiting.popleft())
+
+
+def _now(run: Callable[[], FloatArray]) -> Future[FloatArray]:
+    future: Future[FloatArray] = Future()
+    future.set_result(run())
+    return future
+
+
+def _finished(work: tuple[IntArray, IntArray, Future[FloatArray]]) -> _Done:
+    places, rules, future = work
+    return places, rules, future.result()

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from math import floor
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Gt
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from windtunnel.values import ConfigModel
 
-__all__ = ["MOST", "Span", "SweepSection", "Value"]
+__all__ = ["MOST", "Dimension", "Span", "SweepSection"]
 
 MOST = 10_000_000
 """Most combinations that a sweep may have."""
 
-Value: TypeAlias = bool | int | float | str | None
-"""What a parameter may be in a sweep; null switches a rule off."""
-
 _NEARLY = 1e-9
+_COUNTLESS = 1e12
 
 
 class Span(ConfigModel):
@@ -39,31 +37,45 @@ class Span(ConfigModel):
             raise ValueError("needs a step, for its ends are not whole numbers")
         return self
 
-    def __len__(self) -> int:
-        return floor((self.to - self.from_) / self._by + _NEARLY) + 1
+    @property
+    def count(self) -> int:
+        """How many numbers there are; of more than a trillion, about as many."""
+        first, step = self.from_, self._by
+        if isinstance(first, int) and isinstance(self.to, int) and isinstance(step, int):
+            return (self.to - first) // step + 1
+        return floor(min((self.to - first) / step, _COUNTLESS) + _NEARLY) + 1
 
     @property
     def points(self) -> list[int | float]:
         """The numbers, to 12 digits; whole ones where the first and the step are."""
         first, step = self.from_, self._by
         if isinstance(first, int) and isinstance(step, int):
-            return list(range(first, first + step * len(self), step))
-        return [float(f"{first + step * place:.12g}") for place in range(len(self))]
+            return list(range(first, first + step * self.count, step))
+        return [float(f"{first + step * place:.12g}") for place in range(self.count)]
 
     @property
     def _by(self) -> int | float:
         return 1 if self.step is None else self.step
 
 
+def _form(value: Any) -> str:
+    return "span" if isinstance(value, dict | Span) else "list"
+
+
+Value: TypeAlias = bool | int | float | str | None
+"""What a parameter may be in a sweep; null switches a rule off."""
+
+Dimension: TypeAlias = Annotated[
+    Annotated[Span, Tag("span")] | Annotated[tuple[Value, ...], Field(min_length=1), Tag("list")],
+    Discriminator(_form),
+]
+"""The values of one parameter."""
+
+
 class SweepSection(ConfigModel):
     """Backtest every legal combination of some parameters, then the best of them as an ordinary run."""
 
-    space: (
-        Annotated[
-            dict[str, Span | Annotated[tuple[Value, ...], Field(min_length=1)]], Field(min_length=1)
-        ]
-        | None
-    ) = None
+    space: dict[str, Dimension] | None = None
     """What to try, by the dotted path that ``--set`` takes (``strategy.params.fast``,
     ``backtest.stop_loss``): numbers ``{from: 2, to: 100, step: 2}``, both ends belong to them, or a list.
     Left out, the ranges that the strategy declares, at most 20 values each."""

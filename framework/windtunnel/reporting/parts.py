@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import yaml
 
 from windtunnel.reporting import tables
-from windtunnel.reporting.charts import account, certainty, models, trading
+from windtunnel.reporting.charts import account, certainty, combinations, models, surface, trading
 from windtunnel.reporting.charts.chart import Chart, holding
 from windtunnel.reporting.series import clock
 from windtunnel.reporting.small_print import facts
+from windtunnel.reporting.swept import best_of_sweep, searched
 from windtunnel.reporting.text import bar_word, called, counted, figure, interval, stamp
 from windtunnel.values import RangeShare, Rules
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
     from windtunnel.values import Section
 
-__all__ = ["Html", "Part", "about", "parts"]
+__all__ = ["Beside", "Html", "Part", "about", "parts"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,15 @@ class Html:
     text: str
 
 
-Block: TypeAlias = Html | Chart | list[Chart] | str
-"""A piece of the page, a chart, charts to choose from, or a sentence that says what is missing."""
+@dataclass(frozen=True)
+class Beside:
+    """Charts that stand side by side where there is room."""
+
+    charts: Sequence[Chart]
+
+
+Block: TypeAlias = Html | Chart | list[Chart] | Beside | str
+"""A piece of the page, a chart, charts to choose from or side by side, or a sentence on what is missing."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,10 @@ def parts(result: Result, extra: Sequence[Section]) -> list[Part]:
         Part("setup", "The experiment", [_setup(result)]),
         Part("print", "Small print", [_small_print(result)]),
     ]
+    if result.sweep is not None:
+        written.insert(1, Part("sweep", "How the parameters were chosen", list(_sweep(result))))
     added = [Part(f"extra-{i}", section.title, [Html(section.html)]) for i, section in enumerate(extra)]
-    return [*written[:3], *added, *written[3:]]
+    return [*written[:-3], *added, *written[-3:]]
 
 
 def _answer(result: Result) -> Iterator[Block]:
@@ -112,6 +122,14 @@ def _card(result: Result, name: str, title: str, unit: str) -> str:
         f'<div><dt>{escape(title)}</dt><dd class="value">{figure(result.metrics[name], unit)}{extent}</dd>'
         f"{other}</div>"
     )
+
+
+def _sweep(result: Result) -> Iterator[Block]:
+    yield Html(f"<p>{escape(searched(result))}</p>")
+    drawn = surface.surface(result)
+    yield drawn if isinstance(drawn, str) else Beside(drawn) if drawn[1:] else drawn[0]
+    yield combinations.spread(result)
+    yield Html(best_of_sweep(result))
 
 
 def _story(result: Result) -> Iterator[Block]:

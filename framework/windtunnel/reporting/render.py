@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from windtunnel.reporting import chart_library
 from windtunnel.reporting.charts.chart import Chart
 from windtunnel.reporting.files import write_whole
-from windtunnel.reporting.parts import Block, Html, Part, about, parts
+from windtunnel.reporting.parts import Beside, Block, Html, Part, about, parts
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
@@ -97,6 +97,8 @@ def _charts(written: Sequence[Part]) -> Iterator[Chart]:
                 yield block
             elif isinstance(block, list):
                 yield from block
+            elif isinstance(block, Beside):
+                yield from block.charts
 
 
 def _part(part: Part) -> str:
@@ -112,6 +114,8 @@ def _block(block: Block) -> str:
         return block.text
     if isinstance(block, Chart):
         return _figure(block)
+    if isinstance(block, Beside):
+        return f'<div class="beside">{"".join(map(_figure, block.charts))}</div>'
     if isinstance(block, str):
         return f'<p class="absent">{escape(block)}</p>'
     if len(block) == 1:

@@ -1,13 +1,17 @@
 """Runs an experiment: picks the rooms that its sections ask for."""
 
-from windtunnel.runner.execute import Finished, Performed, candidate, compute, dataset, execute, find, perform
+from windtunnel.runner.execute import Finished, Performed, compute, dataset, execute, find, perform
 from windtunnel.runner.manifest import describe_data, gaps, identity
+from windtunnel.runner.parts import candidate
+from windtunnel.runner.sweeping import Found, config_of, search
 
 __all__ = [
     "Finished",
+    "Found",
     "Performed",
     "candidate",
     "compute",
+    "config_of",
     "dataset",
     "describe_data",
     "execute",
@@ -15,4 +19,5 @@ __all__ = [
     "gaps",
     "identity",
     "perform",
+    "search",
 ]

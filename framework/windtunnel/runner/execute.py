@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +13,14 @@ from windtunnel.data import DataSection, Dataset, load
 from windtunnel.errors import ConfigError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick, silent
-from windtunnel.pipeline import Candidate, Part, Result, run
+from windtunnel.pipeline import Result, run, run_best
 from windtunnel.runner import guests
 from windtunnel.runner.manifest import identity, manifest
+from windtunnel.runner.parts import candidate
+from windtunnel.runner.sweeping import Found, config_of, described, placed, search, write_table
 from windtunnel.store import RunStore, StoredRun, run_id, write_json
 
-__all__ = ["Finished", "Performed", "candidate", "compute", "dataset", "execute", "find", "perform"]
+__all__ = ["Finished", "Performed", "compute", "dataset", "execute", "find", "perform"]
 
 
 @dataclass(frozen=True)
@@ -55,25 +57,6 @@ class _Clock:
         self._tick(what, done, total)
 
 
-def candidate(loaded: Loaded) -> Candidate:
-    """Put the plugins of an experiment together with their settings."""
-    experiment = loaded.experiment
-
-    def part(plugin: Any, section: Any) -> Any:
-        return None if plugin is None else Part(plugin, section)
-
-    return Candidate(
-        strategy=Part(loaded.strategy, experiment.strategy),
-        rules=experiment.backtest,
-        sizing=experiment.sizing,
-        gate=experiment.gate,
-        volatility=part(loaded.volatility, experiment.volatility),
-        regime=part(loaded.regime, experiment.regime),
-        patterns=tuple(map(Part, loaded.patterns, experiment.patterns)),
-        scorer=part(loaded.scorer, experiment.scorer),
-    )
-
-
 def dataset(loaded: Loaded) -> Dataset:
     """Load the data of an experiment.
 
@@ -108,22 +91,28 @@ def compute(
 ) -> Result:
     """Run an experiment on data that are already there, without writing anything.
 
-    ``complaints`` collects what other packages' metrics did wrong.
+    With a sweep, that is every combination, then the best of them. ``complaints`` collects what other
+    packages' metrics did wrong.
     """
-    experiment = loaded.experiment
+    return _compute(loaded, dataset, search(loaded, dataset, tick), tick, complaints)
+
+
+def _compute(
+    loaded: Loaded, dataset: Dataset, found: Found | None, tick: Tick, complaints: list[str] | None
+) -> Result:
+    experiment, bars = loaded.experiment, dataset.bars
     noted = [] if complaints is None else complaints
-    try:
-        return run(
-            dataset.bars,
-            candidate(loaded),
-            name=experiment.name,
-            benchmark=experiment.benchmark_of(dataset.bars.symbols),
-            seed=experiment.seed,
-            metrics=guests.metrics(loaded.host, noted),
-            tick=tick,
-        )
-    except InvalidValueError as error:
-        raise ConfigError([loaded.mistake(error.parameter, f"{error.rule} (got {error.value!r})")]) from error
+    with placed(loaded):
+        settings: dict[str, Any] = {
+            "name": experiment.name,
+            "benchmark": experiment.benchmark_of(bars.symbols),
+            "seed": experiment.seed,
+            "metrics": guests.metrics(loaded.host, noted),
+            "tick": tick,
+        }
+        if found is None:
+            return run(bars, candidate(loaded), **settings)
+        return run_best(bars, found.candidate, found.sweep, found.choice, **settings)
 
 
 def execute(
@@ -156,15 +145,33 @@ def find(loaded: Loaded, dataset: Dataset, out: str | Path) -> StoredRun | None:
     return RunStore(out).get(loaded.experiment.name, run_id(identity(loaded, dataset.bars)))
 
 
-def perform(loaded: Loaded, dataset: Dataset, *, out: str | Path, tick: Tick = silent) -> Performed:
-    """Run an experiment and write its folder, in place of an older one of the same id."""
+def perform(
+    loaded: Loaded,
+    dataset: Dataset,
+    *,
+    out: str | Path,
+    tick: Tick = silent,
+    chosen: Callable[[Found], None] | None = None,
+) -> Performed:
+    """Run an experiment and write its folder, in place of an older one of the same id.
+
+    ``chosen`` is told what a sweep found, before the best of it is run.
+    """
     clock, store, name = _Clock(tick), RunStore(out), loaded.experiment.name
     id_ = run_id(identity(loaded, dataset.bars))
     complaints = loaded.host.notify("windtunnel_run_started", run=loaded)
+    with clock.stage("sweep"):
+        found = search(loaded, dataset, tick)
+    if found is None:
+        del clock.timings["sweep"]
+    elif chosen is not None:
+        chosen(found)
     with clock.stage("run"):
-        result = compute(loaded, dataset, clock.tick, complaints)
+        result = _compute(loaded, dataset, found, clock.tick, complaints)
     facts = manifest(loaded, dataset, result, clock.fits)
-    result = replace(result, config=loaded.resolved(), manifest={"id": id_, **facts})
+    if found is not None:
+        facts["sweep"] = described(found)
+    result = replace(result, config=config_of(loaded, found), manifest={"id": id_, **facts})
     complaints += loaded.host.notify("windtunnel_run_finished", result=result)
     with store.writing(name, id_) as folder:
         _write(folder, loaded, result, store.root / name / id_)
@@ -182,6 +189,8 @@ def _write(folder: Path, loaded: Loaded, result: Result, home: Path) -> None:
     result.equity.to_parquet(folder / "equity.parquet")
     result.trades.to_parquet(folder / "trades.parquet")
     result.fills.to_parquet(folder / "fills.parquet")
+    if result.sweep is not None:
+        write_table(result.sweep, folder / "sweep.parquet")
 
 
 def _report(folder: Path, loaded: Loaded, result: Result, store: RunStore, complaints: list[str]) -> None:

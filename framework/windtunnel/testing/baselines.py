@@ -19,6 +19,7 @@ from windtunnel.learn import Tick, silent
 from windtunnel.pipeline import Result
 from windtunnel.runner import compute, identity
 from windtunnel.runner import dataset as load_dataset
+from windtunnel.runner.sweeping import best_of
 from windtunnel.store import write_json
 from windtunnel.testing.changes import causes, first_fill, moved
 from windtunnel.testing.stages import data, decided
@@ -68,7 +69,8 @@ def record(result: Result, loaded: Loaded) -> dict[str, Any]:
     """Return what a baseline holds: the metrics, the fills, and all that they came from.
 
     A fill is a line of time, units, price and symbol, to 12 digits; ``trace`` is a digest of what each stage
-    said in each of some 64 stretches of bars. ``because`` is left for whoever writes it.
+    said in each of some 64 stretches of bars. ``because`` is left for whoever writes it. Of a sweep, what it
+    chose from how many stands beside them; the fills are those of the best.
     """
     return {
         "format": FORMAT,
@@ -76,10 +78,20 @@ def record(result: Result, loaded: Loaded) -> dict[str, Any]:
         "because": None,
         "metrics": {name: None if value != value else value for name, value in result.metrics.items()},
         "tolerance": dict(TOLERANCE),
+        **_sweep(result),
         "fills": _fills(result),
         "trace": trace(result.bars, {"data": data(result.bars), **decided(result.decision)}),
         **identity(loaded, result.bars),
     }
+
+
+def _sweep(result: Result) -> dict[str, Any]:
+    if result.sweep is None or result.choice is None:
+        return {}
+    sweep, choice = result.sweep, result.choice
+    figures = {"combinations": len(sweep), "left_out": sweep.illegal, choice.metric: choice.value}
+    around = None if choice.around != choice.around else choice.around
+    return {"sweep": {**figures, "neighbours_mean": around, "best": best_of(choice)}}
 
 
 def _fills(result: Result) -> dict[str, Any]:
@@ -100,7 +112,10 @@ def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> CheckReport:
     Metrics may differ by the baseline's tolerance, fills by 1e-9 of their units and price: the hash of the
     fills is exact, and where it differs the fills decide.
     """
-    figures = moved(was["metrics"], now["metrics"], was["tolerance"])
+    figures = [
+        *_chosen(was.get("sweep", {}), now.get("sweep", {}), was["tolerance"]),
+        *moved(was["metrics"], now["metrics"], was["tolerance"]),
+    ]
     fill = None if was["fills"]["hash"] == now["fills"]["hash"] else first_fill(was["fills"], now["fills"])
     if not figures and fill is None:
         return CheckReport(str(now["name"]), "same")
@@ -109,6 +124,15 @@ def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> CheckReport:
     if fill is not None:
         headline = "   ".join(part for part in (headline, f"fills differ from no. {fill.number} on") if part)
     return CheckReport(str(now["name"]), "moved", headline, (*lines, *causes(was, now)), 1)
+
+
+def _chosen(was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str, float]) -> list[str]:
+    """Return what moved of a sweep: the best of it first."""
+    before, after = ({**side, **side.get("best", {})} for side in (was, now))
+    for side in (before, after):
+        side.pop("best", None)
+    found = moved(before, after, tolerance) if was else []
+    return [f"best {text}" if "." in text.partition(" ")[0] else f"sweep {text}" for text in found]
 
 
 def experiments_in(folder: str | Path) -> list[Path]:

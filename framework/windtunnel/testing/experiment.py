@@ -8,8 +8,8 @@ from windtunnel.bars import Bars
 from windtunnel.data import load
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick, silent
-from windtunnel.reporting.text import stamp
-from windtunnel.runner import candidate
+from windtunnel.reporting.text import called, stamp
+from windtunnel.runner import Found, candidate, config_of, search
 from windtunnel.runner import dataset as load_dataset
 from windtunnel.testing.causality import states, verify
 from windtunnel.testing.differences import Difference, first_difference
@@ -23,6 +23,7 @@ __all__ = ["verify_experiment"]
 def verify_experiment(loaded: Loaded, *, cuts: int = 20, seed: int = 0, tick: Tick = silent) -> Verification:
     """Verify an experiment; its source is asked for less, too, and the bars that remain must be the same.
 
+    Of a sweep, the candidate that it chooses is verified. That choice itself sees all bars, as it must.
     Parameters are those of :func:`verify`.
 
     Raises
@@ -32,10 +33,11 @@ def verify_experiment(loaded: Loaded, *, cuts: int = 20, seed: int = 0, tick: Ti
     DataError, PluginError
         If the data cannot be loaded, or the full run fails.
     """
-    bars = load_dataset(loaded).bars
+    dataset = load_dataset(loaded)
+    bars, found = dataset.bars, search(loaded, dataset, tick)
     judged = verify(
         bars,
-        candidate(loaded),
+        candidate(loaded) if found is None else found.candidate,
         benchmark=loaded.experiment.benchmark_of(bars.symbols),
         cuts=cuts,
         seed=seed,
@@ -43,7 +45,16 @@ def verify_experiment(loaded: Loaded, *, cuts: int = 20, seed: int = 0, tick: Ti
         tick=tick,
     )
     findings = (*_of_source(loaded, bars, judged.cuts), *judged.findings)
-    return Verification(states(["data", *judged.stages], findings), findings, judged.cuts, judged.runs)
+    stages = states(["data", *judged.stages], findings)
+    return Verification(stages, findings, judged.cuts, judged.runs, _subject(loaded, found))
+
+
+def _subject(loaded: Loaded, found: Found | None) -> str:
+    """Say what of a sweep is verified."""
+    if found is None:
+        return ""
+    chosen = called(config_of(loaded, found)["strategy"])
+    return f"Verified is {chosen}, the best of {len(found.sweep):,} combinations; the choice saw all bars."
 
 
 def _of_source(loaded: Loaded, bars: Bars, cuts: tuple[int, ...]) -> Iterator[Finding]:

@@ -111,12 +111,15 @@ class Verification:
         The bars before which nothing may change.
     runs : int
         How often the pipeline was run.
+    subject : str
+        What was verified, where that is not plain: the candidate that a sweep chose.
     """
 
     stages: Mapping[str, str]
     findings: tuple[Finding, ...]
     cuts: tuple[int, ...]
     runs: int
+    subject: str = ""
 
     @property
     def clean(self) -> bool:
@@ -125,10 +128,11 @@ class Verification:
 
     def __str__(self) -> str:
         marks = "  ".join(f"{stage} {_MARKS[state]}" for stage, state in self.stages.items())
+        told = [self.subject, marks] if self.subject else [marks]
         if self.clean:
             said = "nothing said before a cut changes with what comes after it"
-            return f"{marks}\n{self.runs} runs, {len(self.cuts)} cuts: {said}."
-        return "\n".join([marks, *map(str, self.findings)])
+            return "\n".join([*told, f"{self.runs} runs, {len(self.cuts)} cuts: {said}."])
+        return "\n".join([*told, *map(str, self.findings)])
 
 
 def likely_cause(stage: str, ahead: int, bars: int, refit: int | None) -> str:

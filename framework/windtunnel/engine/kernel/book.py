@@ -10,7 +10,7 @@ from windtunnel.engine.compiled import inner
 from windtunnel.engine.simulation import FILL_COLUMNS, REASONS
 from windtunnel.engine.terms import TIE
 
-FIELDS = 24
+FIELDS = 25
 """Rows of the book."""
 UNITS, LAST, DECIDED, BLOCKED, REST, AGE = range(6)
 """Units held; last price; exposure at the symbol's last bar; whether it stays flat until the next signal;
@@ -22,6 +22,8 @@ CARRY, TRADED = range(12, 14)
 WAITING, WEIGHT, REASON, LIMIT, TRIGGER, OWN_STOP, OWN_TARGET, RANK, ATR, WAITED = range(14, 24)
 """The order that waits: whether there is one; its weight and reason; entry prices; exit prices; rank; average
 true range; bars it has waited."""
+PRICED = 24
+"""Entry price at the symbol's last bar."""
 OPEN, HIGH, LOW, CLOSE, VOLUME, FEES = range(6)
 """Rows of ``now``, the bar of all symbols; the last one is their proportional fees."""
 STATE = 3

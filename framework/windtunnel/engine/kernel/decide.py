@@ -18,6 +18,7 @@ from windtunnel.engine.kernel.book import (
     LIMIT,
     OWN_STOP,
     OWN_TARGET,
+    PRICED,
     RANK,
     REBALANCE,
     REST,
@@ -55,6 +56,15 @@ def _move_levels(book: Any, wish: Any, i: int) -> None:
 
 
 @inner
+def _renewed(book: Any, wish: Any, i: int) -> bool:
+    """Say whether the entry price of a symbol that is flat is another than the bar before."""
+    price = wish[ENTRY_STOP, i] if np.isnan(wish[ENTRY_LIMIT, i]) else wish[ENTRY_LIMIT, i]
+    before = book[PRICED, i]
+    book[PRICED, i] = price
+    return bool(book[UNITS, i] == 0.0 and not np.isnan(price) and price != before)
+
+
+@inner
 def _due(book: Any, terms: Any, i: int, due: bool, wanted: float, equity: float) -> bool:
     """Say whether the calendar, or its drift, asks to rebalance a position."""
     if np.isnan(wanted) or wanted == 0.0 or book[BLOCKED, i] != 0.0 or equity <= 0.0:
@@ -80,9 +90,10 @@ def _decide_one(
     units = book[UNITS, i]
     if special and units != 0.0:
         _move_levels(book, wish, i)
-    is_order = not np.isnan(wanted) and wanted != before
+    renewed = special and _renewed(book, wish, i)
+    is_order = not np.isnan(wanted) and (wanted != before or (renewed and wanted != 0.0))
     reason = float(SIGNAL)
-    if is_order and wanted != 0.0 and (np.isnan(before) or before * wanted <= 0.0):
+    if is_order and wanted != 0.0 and not before * wanted > 0.0:
         book[BLOCKED, i] = 1.0 if units == 0.0 and book[REST, i] > 0.0 else 0.0
     opens = is_order and wanted != 0.0 and units * wanted <= 0.0
     if opens and terms.needs_atr != 0.0 and np.isnan(wish[WISH_ATR, i]):

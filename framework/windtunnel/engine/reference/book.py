@@ -38,6 +38,7 @@ class Holding:
     units: float = 0.0
     last_price: float = nan
     decided: float = nan
+    priced: float = nan
     waiting: Waiting | None = None
     blocked: bool = False
     rest: int = 0

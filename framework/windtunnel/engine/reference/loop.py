@@ -249,12 +249,13 @@ class _Run:
         terms = self.terms
         wanted = min(max(self.exposure[bar][symbol], terms.least), terms.most)
         before, holding.decided = holding.decided, wanted
+        renewed = self._renewed(bar, symbol, holding)
         if not self.account.alive:
             return
         atr = self._wish("atr", bar, symbol)
         self._move_levels(bar, symbol, holding)
-        is_order = not isnan(wanted) and wanted != before
-        if is_order and wanted and (isnan(before) or before * wanted <= 0):
+        is_order = not isnan(wanted) and (wanted != before or (renewed and wanted != 0))
+        if is_order and wanted and not before * wanted > 0:
             holding.blocked = not holding.units and holding.rest > 0
         opens = holding.units * wanted <= 0 and wanted != 0
         if is_order and opens and terms.needs_atr and isnan(atr):
@@ -275,6 +276,13 @@ class _Run:
             if not closing:
                 holding.waiting = Waiting(0.0, "time")
                 holding.blocked = True
+
+    def _renewed(self, bar: int, symbol: int, holding: Holding) -> bool:
+        """Say whether the entry price of a symbol that is flat is another than the bar before."""
+        limit, trigger = (self._wish(name, bar, symbol) for name in ("entry_limit", "entry_stop"))
+        price = trigger if isnan(limit) else limit
+        before, holding.priced = holding.priced, price
+        return not holding.units and not isnan(price) and price != before
 
     def _waiting(self, bar: int, symbol: int, weight: float, reason: str) -> Waiting:
         """Return the order that this bar makes."""

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BENCHMARK",
+    "DIVERGING",
     "GRID",
     "INK",
     "MUTED",
     "REGIMES",
+    "SEQUENTIAL",
     "SOFT",
     "STRATEGY",
     "WARNING",
@@ -50,6 +52,8 @@ STRATEGY, SOFT, BENCHMARK, WARNING = (
     "var(--benchmark)",
     "var(--warning)",
 )
+SEQUENTIAL = [[place / 4, f"var(--level-{place})"] for place in range(5)]
+DIVERGING = [[place / 4, f"var(--sign-{place})"] for place in range(5)]
 REGIMES = tuple(f"var(--regime-{number})" for number in range(8))
 
 Trace: TypeAlias = dict[str, Any]

@@ -18,7 +18,8 @@
     if (value === null || typeof value !== "object") return value;
     return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, themed(part)]));
   };
-  const slim = (layout) => {
+  const slim = (data, layout) => {
+    for (const trace of data) delete trace.texttemplate;
     for (const [key, axis] of Object.entries(layout))
       if (key.startsWith("yaxis") && axis.title) axis.title.text = "";
     layout.margin = { ...layout.margin, l: 36, r: 4 };
@@ -31,7 +32,7 @@
   };
   const draw = (figure) => {
     const { data, layout } = themed(charts[figure.id]);
-    if (narrow.matches) slim(layout);
+    if (narrow.matches) slim(data, layout);
     if (touch.matches) layout.dragmode = false;
     const plot = figure.querySelector(".plot");
     const small = narrow.matches || touch.matches;

@@ -1,0 +1,29 @@
+"""The plugins of an experiment, put together with their settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from windtunnel.experiment import Loaded
+from windtunnel.pipeline import Candidate, Part
+
+__all__ = ["candidate"]
+
+
+def candidate(loaded: Loaded) -> Candidate:
+    """Put the plugins of an experiment together with their settings."""
+    experiment = loaded.experiment
+
+    def part(plugin: Any, section: Any) -> Any:
+        return None if plugin is None else Part(plugin, section)
+
+    return Candidate(
+        strategy=Part(loaded.strategy, experiment.strategy),
+        rules=experiment.backtest,
+        sizing=experiment.sizing,
+        gate=experiment.gate,
+        volatility=part(loaded.volatility, experiment.volatility),
+        regime=part(loaded.regime, experiment.regime),
+        patterns=tuple(map(Part, loaded.patterns, experiment.patterns)),
+        scorer=part(loaded.scorer, experiment.scorer),
+    )
