@@ -8,6 +8,7 @@ from data import Floats, market, monthly_weights, panel, times, windows
 from measure import Task, serve
 
 import windtunnel as wt
+from windtunnel.pipeline import SpaceLike
 from windtunnel_plugins.strategies import SmaCross
 
 RULES = {"cash": 100.0, "fees": FEES, "fill": "close"}
@@ -37,9 +38,7 @@ def bars_of(count: int) -> wt.Bars:
     )
 
 
-def sweep(
-    bars: wt.Bars, strategy: type[wt.Strategy], grid: dict[str, list[float]], **rules: object
-) -> Floats:
+def sweep(bars: wt.Bars, strategy: type[wt.Strategy], grid: SpaceLike, **rules: object) -> Floats:
     """Return the five metrics of a sweep, ``[K, 5]``."""
     table = wt.sweep(bars, strategy, grid, rules=wt.Rules(**(RULES | rules)), periods_per_year=PERIODS)
     return table.values
@@ -98,7 +97,8 @@ def grid(work: Case) -> Task:
         }
         return Task(lambda _: sweep(latest[0], Entries, stops, cooldown=1), before=renew)
     every = windows(work.largest)
-    return Task(lambda _: sweep(latest[0], SmaCross, {"fast": every, "slow": every[1:]}), before=renew)
+    pairs = [{"fast": fast, "slow": slow} for fast in every for slow in every if fast < slow]
+    return Task(lambda _: sweep(latest[0], SmaCross, pairs), before=renew)
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ class Market(Readings):
         """
         stop = len(self.bars)
         return {
-            _written(*key): tuple(array[:stop] for array in arrays)
-            for key, arrays in self._memo.kept().items()
+            _written(timeframe, *key): tuple(array[:stop] for array in arrays)
+            for (timeframe, key), arrays in self._memo.kept().items()
         }
 
     @property

@@ -249,12 +249,11 @@ class Readings:
         return self._once((name,), lambda: getattr(self._source, name))
 
     def _indicator(self, function: Callable[..., _Kept], fields: tuple[str, ...], *arguments: Any) -> _Kept:
-        timeframe = "" if self._longer is None else self._longer.timeframe
-        kept: Any = self._memo.look((timeframe, function.__name__, fields, *arguments))
-        if kept is not None and self._bars is self._root:
-            found: _Kept = kept
-            return found
         key = (function.__name__, fields, *arguments)
+        if self._longer is None and self._bars is self._root:
+            kept: _Kept | None = self._memo.look(("", key))
+            if kept is not None:
+                return kept
         return self._once(key, lambda: function(*map(self._input, fields), *arguments))
 
     def _input(self, field: str) -> FloatArray:
@@ -269,9 +268,9 @@ class Readings:
         """Return what is computed over the whole source, once, on the rows that are shown."""
         longer = self._longer
         if longer is None:
-            whole = self._memo.get(("", *key), compute)
+            whole = self._memo.get(("", key), compute)
         else:
-            whole = self._memo.get((longer.timeframe, *key), lambda: longer.spread(compute()))
+            whole = self._memo.get((longer.timeframe, key), lambda: longer.spread(compute()))
         if self._bars is self._root:
             return whole
         rows = len(self._bars)

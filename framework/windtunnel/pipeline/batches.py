@@ -14,7 +14,7 @@ from windtunnel.engine.sweep import Bench, one
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate, Part
 from windtunnel.pipeline.decide import decide, wishes
-from windtunnel.pipeline.space import Point, Space
+from windtunnel.pipeline.space import Space
 from windtunnel.plugin import LearnedStrategy, Strategy
 from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules
 
@@ -75,29 +75,28 @@ class Batches:
     def _coded(self, bench: Bench) -> Iterator[Batch]:
         """Yield combinations whose exposure has codes, many exposures at a time."""
         rows = max(1, min(_ROWS, _BYTES // len(self._bars), len(self._space)))
+        build, exposed = self._space.build, self._exposed
         places: list[int] = []
-        points: list[Point] = []
         sheet = bench.sheet(rows)
         flags = bench.flags(sheet)
-        for place, point in enumerate(self._space):
-            strategy = self._space.build(point.params)
+        for place, params in enumerate(self._space):
+            strategy = build(params)
             if strategy is None:
-                self.illegal += point.rules
+                self.illegal += self._space.rules_each
                 continue
-            exposure = self._exposed(strategy)
+            exposure, row = exposed(strategy), len(places)
             if exposure is not None and exposure.dtype.char == "?":
-                flags[len(places)] = exposure[:, 0]
-            elif exposure is None or not bench.code(exposure, sheet[len(places)]):
-                yield from self._simulated([(place, point)])
+                flags[row] = exposure[:, 0]
+            elif exposure is None or not bench.code(exposure, sheet[row]):
+                yield from self._simulated([(place, params)])
                 continue
             places.append(place)
-            points.append(point)
-            if len(places) == rows:
-                yield from self._walked(bench, sheet, places, points)
-                places, points, sheet = [], [], bench.sheet(rows)
+            if row + 1 == rows:
+                yield from self._walked(bench, sheet, places)
+                places, sheet = [], bench.sheet(rows)
                 flags = bench.flags(sheet)
         if places:
-            yield from self._walked(bench, sheet, places, points)
+            yield from self._walked(bench, sheet, places)
 
     def _exposed(self, strategy: Strategy | LearnedStrategy) -> Exposure | None:
         """Ask a strategy that is alone; None where it wants more than exposure."""
@@ -114,27 +113,24 @@ class Batches:
         section = self._candidate.strategy.section
         return replace(self._candidate, strategy=Part(strategy, section), rules=rules)
 
-    def _walked(self, bench: Bench, sheet: Any, places: list[int], points: list[Point]) -> Iterator[Batch]:
+    def _walked(self, bench: Bench, sheet: Any, places: list[int]) -> Iterator[Batch]:
         """Yield the accounts of a sheet of exposures, at most so many at a time."""
-        cash = self._space.rules.base.cash
-        counts = np.array([point.rules for point in points])
-        row = np.repeat(np.arange(len(points)), counts)
-        first = np.array([point.first_rule for point in points]) - np.cumsum(counts) + counts
-        rule, place = first[row] + np.arange(len(row)), np.array(places)[row]
+        cash, place = self._space.rules.base.cash, np.array(places)
+        row, rule = self._space.rows_of(place)
         for start in range(0, len(row), _ITEMS):
             part = slice(start, start + _ITEMS)
             run = partial(bench.run, sheet, row[part], self._items[rule[part]], cash)
-            yield place[part], rule[part], run
+            yield place[row[part]], rule[part], run
 
-    def _simulated(self, points: Iterable[tuple[int, Point]]) -> Iterator[Batch]:
+    def _simulated(self, points: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Batch]:
         """Yield combinations that are simulated bar by bar, one at a time."""
-        for place, point in points:
-            strategy = self._space.build(point.params)
+        for place, params in points:
+            strategy = self._space.build(params)
             if strategy is None:
-                self.illegal += point.rules
+                self.illegal += self._space.rules_each
                 continue
-            for rule in range(point.first_rule, point.first_rule + point.rules):
-                candidate = self._with(strategy, self._space.rules[rule])
+            for rule in self._space.rows_of(np.array([place]))[1]:
+                candidate = self._with(strategy, self._space.rules[int(rule)])
                 orders = decide(self._market, candidate, benchmark=self._benchmark).orders
                 run = partial(_simulate, self._bars, orders, candidate.rules)
                 yield np.array([place]), np.array([rule]), run

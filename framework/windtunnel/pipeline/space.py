@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from pydantic import ValidationError
@@ -16,20 +16,12 @@ from windtunnel.pipeline.rule_grid import PREFIX, RuleGrid, changed
 from windtunnel.plugin import LearnedStrategy, Strategy
 from windtunnel.values import IntArray, Rules
 
-__all__ = ["Point", "Space", "SpaceLike"]
+__all__ = ["Space", "SpaceLike"]
 
 SpaceLike: TypeAlias = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Any]]
 """Values by parameter, for every combination of them; or the combinations themselves."""
 
 _STRATEGY = "strategy.params."
-
-
-class Point(NamedTuple):
-    """One set of the strategy's parameters, and the rows of the rules under which it is tried."""
-
-    params: Mapping[str, Any]
-    first_rule: int
-    rules: int
 
 
 @dataclass(frozen=True)
@@ -116,23 +108,36 @@ class Space:
         """The names that are parameters of the strategy."""
         return [name for name in self.names if not name.startswith(PREFIX)]
 
-    def __iter__(self) -> Iterator[Point]:
-        """Yield the points in order; those of a product carry all rules."""
-        names, rules = self.parameters, self.rules.rows
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the strategy's parameters of each point; those of a product go with all rules."""
+        names = self.parameters
         if self.points is None:
-            for chosen in product(*(self.values[name] for name in names)):
-                yield Point(dict(zip(names, chosen, strict=True)), 0, rules)
-            return
-        columns = [self.listed[name] for name in names]
-        for place, chosen in enumerate(zip(*columns, strict=True) if columns else [()] * self.points):
-            yield Point(dict(zip(names, chosen, strict=True)), place, 1)
+            chosen: Iterable[tuple[Any, ...]] = product(*(self.values[name] for name in names))
+        elif names:
+            chosen = zip(*(self.listed[name] for name in names), strict=True)
+        else:
+            chosen = [()] * self.points
+        return (dict(zip(names, one, strict=True)) for one in chosen)
 
-    def build(self, params: Mapping[str, Any]) -> Strategy | LearnedStrategy | None:
+    @property
+    def rules_each(self) -> int:
+        """How many rows of the rules each point goes with: all, or the one at its own place."""
+        return self.rules.rows if self.points is None else 1
+
+    def rows_of(self, place: IntArray) -> tuple[IntArray, IntArray]:
+        """Return, for every combination of these points, which of them it is and its row of the rules."""
+        which = np.repeat(np.arange(len(place)), self.rules_each)
+        rule = np.tile(np.arange(self.rules_each), len(place)) if self.points is None else place
+        return which, rule
+
+    def build(self, params: dict[str, Any]) -> Strategy | LearnedStrategy | None:
         """Return the strategy of a point; None where a rule between its parameters forbids it."""
+        given = {**self.fixed, **params} if self.fixed else params
         try:
-            return self.strategy(**{**self.fixed, **params}) if self.fixed else self.strategy(**params)
+            built: Strategy | LearnedStrategy = self.strategy.__pydantic_validator__.validate_python(given)
         except ValidationError:
             return None
+        return built
 
     def params(self, place: int) -> dict[str, Any]:
         """Return the strategy's parameters at a point."""

@@ -32,8 +32,8 @@ class Orders:
         that is lost when the stop is hit.
     entry_limit, entry_stop : array, optional
         Price of an order that opens: a limit fills when the price comes down (up, for a short) to it, a stop
-        when it goes up (down) to it. With neither, an order is a market order. While a symbol is flat, a price
-        that differs from the bar before is an order as well.
+        when it goes up (down) to it. With neither, an order is a market order. While a symbol is flat, a
+        price that differs from the bar before is an order as well.
     exit_stop, exit_target : array, optional
         Price at which to close. The numbers on the bar of the decision come before the rules' own
         ``stop_loss`` and ``take_profit``. A later number moves a stop towards the price, never away from it,

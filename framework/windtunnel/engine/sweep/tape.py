@@ -12,15 +12,16 @@ __all__ = ["BLOCK", "Tape", "first_at_most", "hold", "mark", "recorded", "stream
 
 BLOCK = 16
 """Bars a block."""
+_SHORT = 3 * BLOCK
+"""Positions this short are walked bar by bar: going by blocks pays later."""
 
 
 class Tape(NamedTuple):
     """Prices of one symbol, ``[T]``, and where it was recorded for many orders, what blocks of them hold.
 
-    ``sums`` and ``squares``, ``[T + 1]``, add up the simple returns of the closes and their squares. Of each
-    block, ``highest`` and ``lowest`` are the extreme closes and ``depth`` is the worst fall inside it, as the
-    ratio of a close to the highest before; ``dip`` and ``rise`` are the extremes of lows, and of highs turned
-    negative.
+    ``sums``, ``[T + 1, 2]``, add up the simple returns of the closes and their squares. Of each block, the
+    columns of ``blocks`` are the highest and the lowest close, and the worst fall inside it as the ratio of a
+    close to the highest before; ``dip`` and ``rise`` are the extremes of lows, and of highs turned negative.
     """
 
     open: Any
@@ -28,10 +29,7 @@ class Tape(NamedTuple):
     low: Any
     close: Any
     sums: Any
-    squares: Any
-    highest: Any
-    lowest: Any
-    depth: Any
+    blocks: Any
     dip: Any
     rise: Any
 
@@ -39,12 +37,12 @@ class Tape(NamedTuple):
 @compiled
 def _record(tape: Tape) -> None:
     close, rows = tape.close, len(tape.close)
-    tape.sums[0] = tape.squares[0] = 0.0
+    tape.sums[0, 0] = tape.sums[0, 1] = 0.0
     for t in range(rows):
         change = close[t] / close[t - 1] - 1.0 if t else 0.0
-        tape.sums[t + 1] = tape.sums[t] + change
-        tape.squares[t + 1] = tape.squares[t] + change * change
-    for block in range(len(tape.highest)):
+        tape.sums[t + 1, 0] = tape.sums[t, 0] + change
+        tape.sums[t + 1, 1] = tape.sums[t, 1] + change * change
+    for block in range(len(tape.blocks)):
         first = block * BLOCK
         top = bottom = close[first]
         depth, dip, rise = 1.0, tape.low[first], -tape.high[first]
@@ -52,16 +50,16 @@ def _record(tape: Tape) -> None:
             top, bottom = max(top, close[t]), min(bottom, close[t])
             depth = min(depth, close[t] / top)
             dip, rise = min(dip, tape.low[t]), min(rise, -tape.high[t])
-        tape.highest[block], tape.lowest[block], tape.depth[block] = top, bottom, depth
+        tape.blocks[block, 0], tape.blocks[block, 1], tape.blocks[block, 2] = top, bottom, depth
         tape.dip[block], tape.rise[block] = dip, rise
 
 
 def recorded(open_: Any, high: Any, low: Any, close: Any, *, many: bool) -> Tape:
     """Return the tape of one symbol; for a few orders its blocks are not worth their cost and stay empty."""
     rows = len(close) if many else -1
-    sums, squares = np.empty(rows + 1), np.empty(rows + 1)
-    blocks = [np.empty((max(rows, 0) + BLOCK - 1) // BLOCK) for _ in range(5)]
-    tape = Tape(open_, high, low, close, sums, squares, *blocks)
+    count = (max(rows, 0) + BLOCK - 1) // BLOCK
+    room = np.empty((rows + 1, 2)), np.empty((count, 3)), np.empty(count), np.empty(count)
+    tape = Tape(open_, high, low, close, *room)
     if many:
         _record(tape)
     return tape
@@ -118,8 +116,9 @@ def hold(tape: Tape, units: float, start: int, stop: int, path: Any) -> Any:
     if stop <= start:
         return path
     close = tape.close
-    first = (start + BLOCK - 1) // BLOCK
-    last = max(first, stop // BLOCK)
+    first = last = stop // BLOCK + 1
+    if stop - start > _SHORT:
+        first, last = (start + BLOCK - 1) // BLOCK, stop // BLOCK
     for t in range(start, min(stop, first * BLOCK)):
         equity = units * close[t]
         if equity > peak:
@@ -127,19 +126,19 @@ def hold(tape: Tape, units: float, start: int, stop: int, path: Any) -> Any:
         elif equity < depth * peak:
             depth = equity / peak
     for block in range(first, last):
-        lowest = units * tape.lowest[block]
+        lowest = units * tape.blocks[block, 1]
         if lowest < depth * peak:
             depth = lowest / peak
-        depth = min(depth, tape.depth[block])
-        peak = max(peak, units * tape.highest[block])
+        depth = min(depth, tape.blocks[block, 2])
+        peak = max(peak, units * tape.blocks[block, 0])
     for t in range(max(start, last * BLOCK), stop):
         equity = units * close[t]
         if equity > peak:
             peak = equity
         elif equity < depth * peak:
             depth = equity / peak
-    total += tape.sums[stop] - tape.sums[start]
-    squares += tape.squares[stop] - tape.squares[start]
+    total += tape.sums[stop, 0] - tape.sums[start, 0]
+    squares += tape.sums[stop, 1] - tape.sums[start, 1]
     return total, squares, units * close[stop - 1], peak, depth
 
 
