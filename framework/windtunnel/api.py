@@ -161,9 +161,9 @@ def sweep(
         raise InvalidValueError("strategy", "must be a strategy's class or an instance", strategy)
     if periods_per_year is not None:
         bars = replace(bars, periods_per_year=periods_per_year)
-    chosen = Space.of(strategy, space, rules or Rules())
-    section = StrategySection(use=kind.name)
-    candidate = Candidate(strategy=Part(kind.example(), section), rules=rules or Rules())
+    rules = rules or Rules()
+    chosen = Space.of(strategy, space, rules)
+    candidate = Candidate(Part(kind.example(), StrategySection(use=kind.name)), rules)
     return sweep_candidate(bars, candidate, chosen, threads=threads, tick=tick)
 
 

@@ -187,6 +187,8 @@ def _listed(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 def _check_name(kind: type[Strategy | LearnedStrategy], name: str) -> None:
     """Refuse what is neither a parameter nor a rule, nor a field of one."""
+    if name in kind.model_fields:
+        return
     known = [*kind.model_fields, *(PREFIX + rule for rule in Rules.model_fields)]
     if name not in known and name.rpartition(".")[0] not in known:
         hint = nearest(name, known)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -171,7 +172,14 @@ _Done: TypeAlias = tuple[IntArray, IntArray, FloatArray]
 
 
 def _in_threads(batches: Iterator[Batch], threads: int) -> Iterator[_Done]:
-    """Run batches in their order, on this thread while the others are busy: it makes them too."""
+    """Run batches in their order, on this thread while the others are busy, for it makes them too."""
+    first, second = next(batches, None), next(batches, None)
+    if first is None:
+        return
+    if second is None:
+        yield first[0], first[1], first[2]()
+        return
+    batches = chain((first, second), batches)
     waiting: deque[tuple[IntArray, IntArray, Future[FloatArray]]] = deque()
     with ThreadPoolExecutor(max(1, threads - 1)) as pool:
         for places, rules, run in batches:
