@@ -186,7 +186,7 @@ def trades(result: Result) -> str:
             Cell(number(made.exit_price[row]), made.exit_price[row]),
             Cell(number(made.pnl[row], 2, signed=True), made.pnl[row]),
             Cell(percent(made.returns[row], signed=True), made.returns[row]),
-            Cell(REASONS[made.reason[row]]),
+            Cell(REASONS[made.reason[row]].replace("_", " ")),
         ]
         for row in largest.tolist()
     ]

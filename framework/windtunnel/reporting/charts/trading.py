@@ -123,7 +123,7 @@ def _exits(result: Result, column: int) -> list[Trace]:
     for name, chosen, symbol, colour in kinds:
         rows = _drawn(made, column) & chosen
         text = [
-            f"{name}: {percent(gain, signed=True)}, at {number(price)} ({REASONS[reason]})"
+            f"{name}: {percent(gain, signed=True)}, at {number(price)} ({REASONS[reason].replace('_', ' ')})"
             for gain, price, reason in zip(
                 made.returns[rows], made.exit_price[rows], made.reason[rows].tolist(), strict=True
             )
