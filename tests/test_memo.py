@@ -31,15 +31,15 @@ def test_computes_once_and_hands_out_the_same_read_only_array() -> None:
         first[0] = 1
 
 
-def test_the_least_recently_used_goes_first() -> None:
+def test_what_was_kept_longest_goes_first() -> None:
     memo, calls = Memo(3 * 1024), []
     for name in ("a", "b", "c", "a", "d"):
         memo.get(name, counting(KILOBYTE, calls, name))
     assert memo.used == 3 * 1024
-    memo.get("a", counting(KILOBYTE, calls, "a"))
-    assert calls == ["a", "b", "c", "d"]
     memo.get("b", counting(KILOBYTE, calls, "b"))
-    assert calls == ["a", "b", "c", "d", "b"]
+    assert calls == ["a", "b", "c", "d"]
+    memo.get("a", counting(KILOBYTE, calls, "a"))
+    assert calls == ["a", "b", "c", "d", "a"]
 
 
 def test_what_is_larger_than_the_budget_is_handed_out_and_throws_nothing_out() -> None:

@@ -34,7 +34,7 @@ class Market(Readings):
     ----------
     bars : Bars
     memo_bytes : int
-        How much may be kept of what was computed; the least recently used goes first.
+        How much may be kept of what was computed; what was kept longest goes first.
 
     Raises
     ------
@@ -89,8 +89,8 @@ class Market(Readings):
         """
         stop = len(self.bars)
         return {
-            _written(timeframe, *key): tuple(array[:stop] for array in arrays)
-            for (timeframe, key), arrays in self._memo.kept().items()
+            _written(*key): tuple(array[:stop] for array in arrays)
+            for key, arrays in self._memo.kept().items()
         }
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
@@ -22,27 +21,22 @@ class Memo:
     Parameters
     ----------
     budget : int
-        Bytes that may be kept: the least recently used value goes first, and one larger than the budget is
-        handed out but not kept.
+        Bytes that may be kept: the value kept longest goes first, and one larger than the budget is handed
+        out but not kept.
+
+    Attributes
+    ----------
+    look : callable
+        Returns the value of a key, None if it is not kept. It needs no lock: what another thread has just
+        dropped is computed again.
     """
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self.used = 0
-        self._values: OrderedDict[Hashable, Any] = OrderedDict()
+        self._values: dict[Hashable, Any] = {}
+        self.look: Callable[[Hashable], Any] = self._values.get
         self._lock = Lock()
-
-    def look(self, key: Hashable) -> Any:
-        """Return the value of ``key``, None if it is not kept.
-
-        A look needs no lock: what another thread has just dropped is computed again.
-        """
-        try:
-            kept = self._values[key]
-            self._values.move_to_end(key)
-        except KeyError:
-            return None
-        return kept
 
     def get(self, key: Hashable, compute: Callable[[], _Kept]) -> _Kept:
         """Return the value of ``key``, read-only, from ``compute`` the first time.
@@ -70,8 +64,7 @@ class Memo:
 
     def _shrink(self) -> None:
         while self.used > self.budget:
-            _, oldest = self._values.popitem(last=False)
-            self.used -= _size(oldest)
+            self.used -= _size(self._values.pop(next(iter(self._values))))
 
 
 def read_only(array: _Array) -> _Array:

@@ -106,6 +106,7 @@ class Readings:
         self._root = root
         self._memo = memo
         self._longer = longer
+        self._timeframe = longer.timeframe if longer else ""
 
     @property
     def _source(self) -> Bars:
@@ -239,19 +240,20 @@ class Readings:
 
     def features(self) -> Features:
         """Return the features of all bars, ``[T, N, F]``; see :data:`windtunnel.features.FEATURES`."""
-        values = self._once(("features",), lambda: features.compute(self._source).values)
+        key = (self._timeframe, "features")
+        values = self._once(key, lambda: features.compute(self._source).values)
         return Features(features.NAMES, values)
 
     def _field(self, name: str) -> FloatArray:
         if self._longer is None:
             shown: FloatArray = getattr(self._bars, name)
             return shown
-        return self._once((name,), lambda: getattr(self._source, name))
+        return self._once((self._timeframe, name), lambda: getattr(self._source, name))
 
     def _indicator(self, function: Callable[..., _Kept], fields: tuple[str, ...], *arguments: Any) -> _Kept:
-        key = (function.__name__, fields, *arguments)
-        if self._longer is None and self._bars is self._root:
-            kept: _Kept | None = self._memo.look(("", key))
+        key = (self._timeframe, function.__name__, fields, *arguments)
+        if self._bars is self._root:
+            kept: _Kept | None = self._memo.look(key)
             if kept is not None:
                 return kept
         return self._once(key, lambda: function(*map(self._input, fields), *arguments))
@@ -267,10 +269,7 @@ class Readings:
     def _once(self, key: tuple[Any, ...], compute: Callable[[], _Kept]) -> _Kept:
         """Return what is computed over the whole source, once, on the rows that are shown."""
         longer = self._longer
-        if longer is None:
-            whole = self._memo.get(("", key), compute)
-        else:
-            whole = self._memo.get((longer.timeframe, key), lambda: longer.spread(compute()))
+        whole = self._memo.get(key, compute if longer is None else lambda: longer.spread(compute()))
         if self._bars is self._root:
             return whole
         rows = len(self._bars)

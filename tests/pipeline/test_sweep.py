@@ -194,3 +194,20 @@ def test_only_strategies_and_bars() -> None:
         wt.sweep(walk(), dict, {"fast": [1]})
     with pytest.raises(InvalidValueError, match="bars: must be Bars"):
         wt.sweep(walk().close, SmaCross, {"fast": [5]})
+
+
+class Levels(wt.Strategy):
+    """Long while the close is between two levels."""
+
+    name = "levels"
+    between: tuple[float, float] = (90.0, 110.0)
+    """Lower and upper level, in price units."""
+
+    def exposure(self, market: wt.Market) -> wt.Exposure:
+        return (market.close > self.between[0]) & (market.close < self.between[1])
+
+
+def test_values_that_are_tuples_stay_tuples() -> None:
+    table = wt.sweep(walk(), Levels, {"between": [(80.0, 120.0), (95.0, 105.0)]})
+    assert table.frame["between"].tolist() == [(80.0, 120.0), (95.0, 105.0)]
+    assert table.best("total_return")["between"] in [(80.0, 120.0), (95.0, 105.0)]

@@ -58,21 +58,21 @@ class Progress:
     def tick(self, what: str, done: int, total: int) -> None:
         """Say that ``done`` of the ``total`` things of one kind are done; kinds add up.
 
-        Of a sweep, which is over before anything else is counted, the rate is shown too.
+        What begins with ``sweep`` is over before anything else is counted; its rate is shown too.
         """
-        if what == "sweep":
-            self._swept(done, total)
+        if what.startswith("sweep"):
+            self._swept(what, done, total)
             return
         self._done[what] = done
         doing = what if done < total else self._last or what
         self._bar.update(self._task, description=doing, completed=sum(self._done.values()))
 
-    def _swept(self, done: int, total: int) -> None:
+    def _swept(self, what: str, done: int, total: int) -> None:
         now = perf_counter()
         self._began = self._began or now
         rate = f", {done / (now - self._began):,.0f} a second" if now > self._began else ""
         self._bar.update(
-            self._task, description=f"sweep {done:,} of {total:,}{rate}", completed=done, total=total
+            self._task, description=f"{what}: {done:,} of {total:,}{rate}", completed=done, total=total
         )
 
     def __enter__(self) -> Self:

@@ -27,7 +27,7 @@ _ROWS = 256
 """Most exposures a batch."""
 _BYTES = 1_500_000
 """Most bytes of exposure a batch: what a core's own cache holds."""
-_ITEMS = 2_048
+_ITEMS = 512
 """Most accounts a batch."""
 _FEW = 16
 """With fewer accounts, recording the prices first costs more than it saves."""
@@ -86,7 +86,7 @@ class Batches:
                 continue
             exposure, row = exposed(strategy), len(places)
             if exposure is not None and exposure.dtype.char == "?":
-                flags[row] = exposure[:, 0]
+                flags[row] = exposure
             elif exposure is None or not bench.code(exposure, sheet[row]):
                 yield from self._simulated([(place, params)])
                 continue

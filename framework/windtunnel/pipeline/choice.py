@@ -18,7 +18,7 @@ from windtunnel.pipeline.rule_grid import PREFIX
 from windtunnel.pipeline.sweep import Sweep
 from windtunnel.values import Metric
 
-__all__ = ["Choice", "Standing", "choose", "metric_of", "why_left_out"]
+__all__ = ["Choice", "Standing", "choose", "metric_of", "why_left_out", "written"]
 
 Standing = Literal["plateau", "lone spike", "alone", "undecided"]
 
@@ -91,8 +91,7 @@ class Choice:
 
     def shown(self, value: float) -> str:
         """Return a value of the metric as text."""
-        text = f"{value:z.1%}" if metric_of(self.metric).unit == "fraction" else f"{value:z.2f}"
-        return text.replace("-", "−")
+        return written(metric_of(self.metric), value)
 
 
 def choose(sweep: Sweep, metric: str) -> Choice:
@@ -120,6 +119,12 @@ def choose(sweep: Sweep, metric: str) -> Choice:
 def metric_of(name: str) -> Metric:
     """Return the metric of a name."""
     return next(metric for metric in METRICS if metric.name == name)
+
+
+def written(metric: Metric, value: float) -> str:
+    """Return a value of a metric as text."""
+    text = f"{value:z.1%}" if metric.unit == "fraction" else f"{value:z.2f}"
+    return text.replace("-", "−")
 
 
 def why_left_out(sweep: Sweep) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, repeat
 from math import prod
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import ValidationError
 
 from windtunnel.errors import InvalidValueError, nearest
@@ -110,14 +112,14 @@ class Space:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield the strategy's parameters of each point; those of a product go with all rules."""
-        names = self.parameters
+        names = tuple(self.parameters)
         if self.points is None:
             chosen: Iterable[tuple[Any, ...]] = product(*(self.values[name] for name in names))
         elif names:
             chosen = zip(*(self.listed[name] for name in names), strict=True)
         else:
             chosen = [()] * self.points
-        return (dict(zip(names, one, strict=True)) for one in chosen)
+        return map(dict, map(zip, repeat(names), chosen))
 
     @property
     def rules_each(self) -> int:
@@ -160,7 +162,7 @@ class Space:
     def columns(self, place: IntArray, rule: IntArray) -> dict[str, Any]:
         """Return the value of each name at rows that are a point (by its place) and a row of the rules."""
         positions = self.positions(place, rule)
-        return {name: np.array(self.values[name])[positions[name]] for name in self.names}
+        return {name: _column(self.values[name])[positions[name]] for name in self.names}
 
 
 def _places(values: list[Any], listed: list[Any]) -> IntArray:
@@ -168,12 +170,21 @@ def _places(values: list[Any], listed: list[Any]) -> IntArray:
     return np.array([place[value] for value in listed], np.int64)
 
 
+def _column(values: list[Any]) -> npt.NDArray[Any]:
+    """Return values as an array of their own type; those that are tuples or lists as objects."""
+    nested = any(isinstance(value, tuple | list) for value in values)
+    return np.fromiter(values, object, len(values)) if nested else np.array(values)
+
+
 def _short(name: str) -> str:
     return name.removeprefix(_STRATEGY)
 
 
 def _python(values: Iterable[Any]) -> list[Any]:
-    return [value.item() if isinstance(value, np.generic) else value for value in values]
+    given = list(values)
+    if any(issubclass(kind, np.generic) for kind in set(map(type, given))):
+        return [value.item() if isinstance(value, np.generic) else value for value in given]
+    return given
 
 
 def _listed(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -182,7 +193,7 @@ def _listed(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     for place, point in enumerate(points):
         if point.keys() != names:
             raise InvalidValueError(f"space[{place}]", f"must name {', '.join(names)}", point)
-    return {_short(name): _python([point[name] for point in points]) for name in names}
+    return {_short(name): _python(map(itemgetter(name), points)) for name in names}
 
 
 def _check_name(kind: type[Strategy | LearnedStrategy], name: str) -> None:

@@ -118,6 +118,7 @@ def sweep(
     benchmark: str | None = None,
     threads: int | None = None,
     tick: Tick | None = None,
+    seen: Callable[[FloatArray], None] | None = None,
 ) -> Sweep:
     """Backtest every legal combination.
 
@@ -138,6 +139,8 @@ def sweep(
         As many as there are cores if left out; they do not change the result.
     tick : callable, optional
         Told after each batch how many combinations are done, illegal ones too, and how many there are.
+    seen : callable, optional
+        Given the metrics of each batch, ``[K, 5]``, before ``tick`` is told.
 
     Raises
     ------
@@ -148,19 +151,22 @@ def sweep(
     """
     batches = Batches(bars, candidate, space, benchmark)
     threads = threads or _cores()
-    found: list[tuple[IntArray, IntArray, FloatArray]] = []
     done, total = 0, len(space)
-    for places, rules, values in _in_threads(iter(batches), threads):
-        found.append((places, rules, values))
-        done += len(places)
+    place, rule = np.empty((2, total), np.int64)
+    values = np.empty((total, len(SWEEP_METRICS)))
+    for places, rules, metrics in _in_threads(iter(batches), threads):
+        part = slice(done, done + len(places))
+        place[part], rule[part], values[part] = places, rules, metrics
+        done = part.stop
+        if seen is not None:
+            seen(metrics)
         if tick is not None:
             tick(done + batches.illegal, total)
-    if not found:
+    if not done:
         raise InvalidValueError(
             "space", "must have a combination that the strategy allows", dict(space.values)
         )
-    place, rule, metrics = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Sweep(space, place, rule, metrics, batches.illegal)
+    return Sweep(space, place[:done], rule[:done], values[:done], batches.illegal)
 
 
 def _cores() -> int:

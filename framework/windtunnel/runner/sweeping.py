@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from windtunnel.data import Dataset
 from windtunnel.engine.sweep import SWEEP_METRICS
@@ -14,9 +17,10 @@ from windtunnel.errors import ConfigError, InvalidValueError
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick, silent
 from windtunnel.pipeline import Candidate, Choice, Sweep, choose, combination, sweep
-from windtunnel.pipeline.choice import why_left_out
+from windtunnel.pipeline.choice import metric_of, why_left_out, written
 from windtunnel.pipeline.rule_grid import PREFIX
 from windtunnel.runner.parts import candidate
+from windtunnel.values import FloatArray
 
 __all__ = ["Found", "best_of", "config_of", "described", "placed", "search", "write_table"]
 
@@ -48,17 +52,36 @@ def search(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Found | Non
     """
     if loaded.space is None or loaded.experiment.sweep is None:
         return None
-    around, bars = candidate(loaded), dataset.bars
+    around, bars, best = candidate(loaded), dataset.bars, _Best(loaded.experiment.sweep.metric)
     with placed(loaded):
         table = sweep(
             bars,
             around,
             loaded.space,
             benchmark=loaded.experiment.benchmark_of(bars.symbols),
-            tick=lambda done, total: tick("sweep", done, total),
+            tick=lambda done, total: tick(f"sweep{best.said}", done, total),
+            seen=best.see,
         )
         choice = choose(table, loaded.experiment.sweep.metric)
     return Found(table, choice, combination(around, table, choice))
+
+
+class _Best:
+    """The best so far of one metric."""
+
+    def __init__(self, metric: str) -> None:
+        self._metric, self._column = metric_of(metric), SWEEP_METRICS.index(metric)
+        self._value = math.nan
+
+    def see(self, metrics: FloatArray) -> None:
+        extreme = np.fmax if self._metric.higher_is_better else np.fmin
+        self._value = float(extreme.reduce(metrics[:, self._column], initial=self._value))
+
+    @property
+    def said(self) -> str:
+        if math.isnan(self._value):
+            return ""
+        return f", best {self._metric.title} {written(self._metric, self._value)}"
 
 
 @contextmanager

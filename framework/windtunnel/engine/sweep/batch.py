@@ -50,11 +50,13 @@ class Bench:
 
     def sheet(self, rows: int) -> npt.NDArray[np.uint8]:
         """Return room for the codes of so many exposures, ``[rows, ≥ T]``."""
-        return np.zeros((rows, self._bytes), np.uint8)
+        sheet = np.empty((rows, self._bytes), np.uint8)
+        sheet[:, self.rows :] = 0
+        return sheet
 
     def flags(self, sheet: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Return the same memory as bool, ``[rows, T]``, for exposures that are."""
-        return sheet.view(np.bool_)[:, : self.rows]
+        """Return the same memory as bool, ``[rows, T, 1]``, for exposures that are."""
+        return sheet.view(np.bool_)[:, : self.rows, None]
 
     def code(self, exposure: Exposure, row: npt.NDArray[np.uint8]) -> bool:
         """Write the codes of an exposure, ``[T, 1]``, into a row of a sheet; False where there are none."""

@@ -105,13 +105,21 @@ def _touch(tape: Tape, side: float, stop: float, target: float, start: int, end:
     """
     bar = end
     if not np.isnan(stop):
-        worst, dip = (tape.low, tape.dip) if side > 0.0 else (tape.high, tape.rise)
         if known[start] < 0:
-            known[start] = first_at_most(worst, dip, side, side * stop, start, end)
+            known[start] = (
+                first_at_most(tape, tape.low, 3, stop, start, end)
+                if side > 0.0
+                else first_at_most(tape, tape.high, 4, -stop, start, end)
+            )
         bar = known[start]
     if not np.isnan(target):
-        best, rise = (tape.high, tape.rise) if side > 0.0 else (tape.low, tape.dip)
-        bar = min(bar, first_at_most(best, rise, -side, -side * target, start, min(bar + 1, end)))
+        edge = min(bar + 1, end)
+        reached = (
+            first_at_most(tape, tape.high, 4, -target, start, edge)
+            if side > 0.0
+            else first_at_most(tape, tape.low, 3, target, start, edge)
+        )
+        bar = min(bar, reached)
     return bar
 
 

@@ -10,18 +10,18 @@ from windtunnel.engine.compiled import compiled, inlined
 
 __all__ = ["BLOCK", "Tape", "first_at_most", "hold", "mark", "recorded", "stream"]
 
-BLOCK = 16
+BLOCK = 32
 """Bars a block."""
-_SHORT = 3 * BLOCK
-"""Positions this short are walked bar by bar: going by blocks pays later."""
 
 
 class Tape(NamedTuple):
-    """Prices of one symbol, ``[T]``, and where it was recorded for many orders, what blocks of them hold.
+    """Prices of one symbol, ``[T]``, and where it was recorded for many orders, what is read off at once.
 
-    ``sums``, ``[T + 1, 2]``, add up the simple returns of the closes and their squares. Of each block, the
-    columns of ``blocks`` are the highest and the lowest close, and the worst fall inside it as the ratio of a
-    close to the highest before; ``dip`` and ``rise`` are the extremes of lows, and of highs turned negative.
+    ``sums``, ``[T + 1, 2]``, add up the simple returns of the closes and their squares. Bars are taken in
+    blocks: ``ahead``, ``[T, 5]``, is what happens from a bar to the end of its block, so that the first bar
+    of a block has all of it, and ``behind``, ``[T, 3]``, from the beginning of the block to a bar. Columns
+    are the highest and the lowest close, the worst fall, as the ratio of a close to the highest before, the
+    lowest low, and the highest high turned negative.
     """
 
     open: Any
@@ -29,37 +29,36 @@ class Tape(NamedTuple):
     low: Any
     close: Any
     sums: Any
-    blocks: Any
-    dip: Any
-    rise: Any
+    ahead: Any
+    behind: Any
 
 
 @compiled
 def _record(tape: Tape) -> None:
-    close, rows = tape.close, len(tape.close)
+    close, ahead, behind, rows = tape.close, tape.ahead, tape.behind, len(tape.close)
     tape.sums[0, 0] = tape.sums[0, 1] = 0.0
     for t in range(rows):
         change = close[t] / close[t - 1] - 1.0 if t else 0.0
         tape.sums[t + 1, 0] = tape.sums[t, 0] + change
         tape.sums[t + 1, 1] = tape.sums[t, 1] + change * change
-    for block in range(len(tape.blocks)):
-        first = block * BLOCK
-        top = bottom = close[first]
-        depth, dip, rise = 1.0, tape.low[first], -tape.high[first]
-        for t in range(first, min(first + BLOCK, rows)):
-            top, bottom = max(top, close[t]), min(bottom, close[t])
-            depth = min(depth, close[t] / top)
-            dip, rise = min(dip, tape.low[t]), min(rise, -tape.high[t])
-        tape.blocks[block, 0], tape.blocks[block, 1], tape.blocks[block, 2] = top, bottom, depth
-        tape.dip[block], tape.rise[block] = dip, rise
+        behind[t, 0], behind[t, 1], behind[t, 2] = close[t], close[t], 1.0
+        if t % BLOCK:
+            behind[t, 0], behind[t, 1] = max(close[t], behind[t - 1, 0]), min(close[t], behind[t - 1, 1])
+            behind[t, 2] = min(behind[t - 1, 2], close[t] / behind[t, 0])
+    for t in range(rows - 1, -1, -1):
+        ahead[t, 0], ahead[t, 1], ahead[t, 2] = close[t], close[t], 1.0
+        ahead[t, 3], ahead[t, 4] = tape.low[t], -tape.high[t]
+        if (t + 1) % BLOCK and t + 1 < rows:
+            after = ahead[t + 1]
+            ahead[t, 0], ahead[t, 1] = max(close[t], after[0]), min(close[t], after[1])
+            ahead[t, 2] = min(after[2], ahead[t, 1] / close[t])
+            ahead[t, 3], ahead[t, 4] = min(ahead[t, 3], after[3]), min(ahead[t, 4], after[4])
 
 
 def recorded(open_: Any, high: Any, low: Any, close: Any, *, many: bool) -> Tape:
-    """Return the tape of one symbol; for a few orders its blocks are not worth their cost and stay empty."""
-    rows = len(close) if many else -1
-    count = (max(rows, 0) + BLOCK - 1) // BLOCK
-    room = np.empty((rows + 1, 2)), np.empty((count, 3)), np.empty(count), np.empty(count)
-    tape = Tape(open_, high, low, close, *room)
+    """Return the tape of one symbol; for a few orders its tables are not worth their cost and stay empty."""
+    rows = len(close) if many else 0
+    tape = Tape(open_, high, low, close, np.empty((rows + many, 2)), np.empty((rows, 5)), np.empty((rows, 3)))
     if many:
         _record(tape)
     return tape
@@ -106,57 +105,53 @@ def stream(close: Any, cash: float, units: float, start: int, stop: int, path: A
 
 
 @inlined
-def hold(tape: Tape, units: float, start: int, stop: int, path: Any) -> Any:
-    """Do what :func:`stream` does for a position that is all of the equity, block by block.
+def _joined(units: float, part: Any, peak: float, depth: float) -> Any:
+    """Carry peak and depth over a stretch of closes: a fall is within it, or from the peak before."""
+    lowest = units * part[1]
+    if lowest < depth * peak:
+        depth = lowest / peak
+    return max(peak, units * part[0]), min(depth, part[2])
 
-    Its returns are those of the closes: their sums are differences. A fall from the peak shows in the lowest
-    close of a block against the peak before it, or inside the block.
+
+@inlined
+def hold(tape: Tape, units: float, start: int, stop: int, path: Any) -> Any:
+    """Do what :func:`stream` does for a position that is all of the equity, by the tables of the tape.
+
+    Its returns are those of the closes: their sums are differences.
     """
     total, squares, _, peak, depth = path
     if stop <= start:
         return path
     close = tape.close
-    first = last = stop // BLOCK + 1
-    if stop - start > _SHORT:
-        first, last = (start + BLOCK - 1) // BLOCK, stop // BLOCK
-    for t in range(start, min(stop, first * BLOCK)):
-        equity = units * close[t]
-        if equity > peak:
-            peak = equity
-        elif equity < depth * peak:
-            depth = equity / peak
-    for block in range(first, last):
-        lowest = units * tape.blocks[block, 1]
-        if lowest < depth * peak:
-            depth = lowest / peak
-        depth = min(depth, tape.blocks[block, 2])
-        peak = max(peak, units * tape.blocks[block, 0])
-    for t in range(max(start, last * BLOCK), stop):
-        equity = units * close[t]
-        if equity > peak:
-            peak = equity
-        elif equity < depth * peak:
-            depth = equity / peak
+    first, last = start // BLOCK, (stop - 1) // BLOCK
+    if first == last:
+        for t in range(start, stop):
+            equity = units * close[t]
+            if equity > peak:
+                peak = equity
+            elif equity < depth * peak:
+                depth = equity / peak
+    else:
+        peak, depth = _joined(units, tape.ahead[start], peak, depth)
+        for block in range(first + 1, last):
+            peak, depth = _joined(units, tape.ahead[block * BLOCK], peak, depth)
+        peak, depth = _joined(units, tape.behind[stop - 1], peak, depth)
     total += tape.sums[stop, 0] - tape.sums[start, 0]
     squares += tape.sums[stop, 1] - tape.sums[start, 1]
     return total, squares, units * close[stop - 1], peak, depth
 
 
 @inlined
-def first_at_most(values: Any, blocks: Any, sign: float, level: float, start: int, stop: int) -> int:
-    """Return the first bar from ``start`` to ``stop`` whose ``sign × value`` is at most ``level``; else stop.
+def first_at_most(tape: Tape, values: Any, column: int, level: float, start: int, stop: int) -> int:
+    """Return the first bar from ``start`` to ``stop`` that is at or beyond a level; ``stop`` if none is.
 
-    ``blocks`` hold the least of each block, or nothing.
+    ``values`` are the lows and ``column`` 3 to find one at most ``level``, or highs, 4 and the level turned
+    negative to find one at least as high.
     """
-    t = start
-    while t < stop:
-        edge = min(stop, (t // BLOCK + 1) * BLOCK)
-        while t < edge and sign * values[t] > level:
-            t += 1
-        if t < edge:
-            return t
-        block = t // BLOCK
-        while block < len(blocks) and block * BLOCK < stop and blocks[block] > level:
-            block += 1
-        t = max(t, block * BLOCK)
-    return stop
+    t, sign = start, 1.0 if column == 3 else -1.0
+    if len(tape.ahead) > 0:
+        while t < stop and tape.ahead[t, column] > level:
+            t = (t // BLOCK + 1) * BLOCK
+    while t < stop and sign * values[t] > level:
+        t += 1
+    return min(t, stop)
