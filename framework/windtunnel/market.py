@@ -145,7 +145,7 @@ class Market(Readings):
         columns = [self.bars.column(symbol) for symbol in symbols]
         market = self._anew(self.bars.select(symbols))
         if self._regime is not None:
-            market._regime = Regimes(self._regime.names, self._regime.probabilities[:, columns])
+            market._regime = self._regime.of_columns(columns)
         if self._volatility is not None:
             mean, low, high = (
                 getattr(self._volatility, name)[:, columns] for name in ("mean", "low", "high")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from windtunnel.bars import Bars
-from windtunnel.learn import Barriers, entries, outcomes
+from windtunnel.learn import Barriers, barrier_outcomes, entries
 from windtunnel.market import Market
 from windtunnel.values import Rules, SignalFeatures
 
@@ -60,7 +60,7 @@ def test_triple_barrier(
 ) -> None:
     market = Steady(bars(FLAT, high, low, FLAT))
     barriers = Barriers(target=1.0, stop=1.0, horizon=4)
-    ended = outcomes(market, signal(1, direction), barriers, Rules())
+    ended = barrier_outcomes(market, signal(1, direction), barriers, Rules())
     assert ended.known.tolist() == [known]
     assert ended.returns[0] == pytest.approx(returns)
     assert ended.won[0] == (returns > 0)
@@ -68,9 +68,9 @@ def test_triple_barrier(
 
 def test_costs_count_and_an_unfinished_outcome_is_unknown() -> None:
     market = Steady(bars(FLAT, FLAT, FLAT, FLAT))
-    ended = outcomes(market, signal(1), Barriers(1.0, 1.0, 4), Rules(fees=0.01, slippage=0.005))
+    ended = barrier_outcomes(market, signal(1), Barriers(1.0, 1.0, 4), Rules(fees=0.01, slippage=0.005))
     assert ended.returns[0] == pytest.approx(-0.03)
-    unfinished = outcomes(market, signal(2), Barriers(1.0, 1.0, 4), Rules())
+    unfinished = barrier_outcomes(market, signal(2), Barriers(1.0, 1.0, 4), Rules())
     assert unfinished.known.tolist() == [6]
     assert np.isnan(unfinished.returns[0])
 
@@ -79,5 +79,5 @@ def test_an_open_beyond_the_barrier_is_the_price() -> None:
     market = Steady(
         bars([100, 100, 100, 70, 70, 70], FLAT, [100, 100, 100, 70, 70, 70], [100, 100, 100, 70, 70, 70])
     )
-    ended = outcomes(market, signal(1), Barriers(1.0, 1.0, 3), Rules())
+    ended = barrier_outcomes(market, signal(1), Barriers(1.0, 1.0, 3), Rules())
     assert ended.returns[0] == pytest.approx(-0.3)

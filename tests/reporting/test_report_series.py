@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from windtunnel.learn import realised_volatility
 from windtunnel.reporting.series import (
     clock,
     decimate,
     period_returns,
-    realised_volatility,
     rolling_sharpe,
     runs,
     worst_drawdown,

@@ -1,9 +1,20 @@
 """When a model learns, and from what."""
 
+from windtunnel.learn.intervals import conformal
+from windtunnel.learn.labels import (
+    Barriers,
+    barrier_outcomes,
+    realised_volatility,
+    scale_at,
+    trade_outcomes,
+)
 from windtunnel.learn.models import Tick, answers, calling, silent
+from windtunnel.learn.purged import purged_folds
+from windtunnel.learn.reliability import pattern_outcomes, with_success
 from windtunnel.learn.schedule import Fold, LearnedSection, folds
 from windtunnel.learn.scoring import Scored, score
-from windtunnel.learn.signals import Barriers, entries, held_direction, outcomes, signal_features
+from windtunnel.learn.signals import entries, held_direction, signal_features, with_record
+from windtunnel.learn.weights import uniqueness
 
 __all__ = [
     "Barriers",
@@ -12,12 +23,21 @@ __all__ = [
     "Scored",
     "Tick",
     "answers",
+    "barrier_outcomes",
     "calling",
+    "conformal",
     "entries",
     "folds",
     "held_direction",
-    "outcomes",
+    "pattern_outcomes",
+    "purged_folds",
+    "realised_volatility",
+    "scale_at",
     "score",
     "signal_features",
     "silent",
+    "trade_outcomes",
+    "uniqueness",
+    "with_record",
+    "with_success",
 ]

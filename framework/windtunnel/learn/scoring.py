@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from windtunnel.learn.models import Tick, calling, scheduled
 from windtunnel.learn.schedule import LearnedSection
+from windtunnel.learn.weights import uniqueness
 from windtunnel.plugin import SignalScorer
 from windtunnel.values import FloatArray, Outcomes, Scores, SignalFeatures
 
@@ -58,6 +59,8 @@ def score(
         if not len(asked) or learned.sum() < min_outcomes:
             continue
         past = outcomes.take(learned)
+        weight = uniqueness(signals.bar[learned], past.known, signals.symbol[learned])
+        past = replace(past, weight=weight)
         with calling(scorer, "fit"):
             state = scorer.fit(signals.take(learned), past)
         fitted += 1

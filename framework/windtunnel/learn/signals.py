@@ -1,8 +1,8 @@
-"""The entries of a strategy, what was known at each, and how each ended."""
+"""The entries of a strategy, and what was known at each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,14 +11,21 @@ from windtunnel.values import (
     BoolArray,
     Exposure,
     FloatArray,
+    Forecast,
     IntArray,
+    Orders,
     Outcomes,
-    RangeShare,
-    Rules,
+    Patterns,
+    Regimes,
     SignalFeatures,
 )
 
-__all__ = ["Barriers", "entries", "held_direction", "outcomes", "signal_features"]
+__all__ = ["entries", "held_direction", "signal_features", "with_record"]
+
+RECORD = 20
+"""Outcomes of a strategy that its recent win rate is taken from."""
+PATTERN_AGE = 5
+"""Bars for which a pattern speaks for or against an entry."""
 
 
 def held_direction(exposure: Exposure, present: BoolArray) -> IntArray:
@@ -42,80 +49,70 @@ def entries(exposure: Exposure, present: BoolArray) -> BoolArray:
     return np.asarray((side != 0) & (side != before))
 
 
-def signal_features(market: Market, entry: BoolArray, side: IntArray) -> SignalFeatures:
-    """Collect the features of every entry, in the order of bars, with the entry's direction as one more."""
+def signal_features(
+    market: Market,
+    entry: BoolArray,
+    side: IntArray,
+    *,
+    orders: Orders | None = None,
+    regimes: Regimes | None = None,
+    patterns: Patterns | None = None,
+    forecast: Forecast | None = None,
+) -> SignalFeatures:
+    """Collect what was known at the close of every entry's bar, in the order of bars.
+
+    Beside the features of the market these are ``direction``; of orders with stop and target
+    ``reward_risk``, the distance to the target over that to the stop; the probability of each regime as
+    ``regime.<name>``; ``forecast``, the volatility a year that is expected; and ``pattern``, the confidence
+    of the latest pattern of the last 5 bars, negative where it points against the entry, 0 without one.
+    """
     bar, symbol = np.nonzero(entry)
     direction = side[bar, symbol]
     features = market.features()
-    names = (*features.names, "direction")
-    values = np.column_stack([features.values[bar, symbol], direction.astype(np.float64)])
-    return SignalFeatures(names, values, bar, symbol, direction)
+    columns = {"direction": direction.astype(np.float64)}
+    if orders is not None and orders.exit_stop is not None and orders.exit_target is not None:
+        close, stop, target = (
+            panel[bar, symbol] for panel in (market.close, orders.exit_stop, orders.exit_target)
+        )
+        risk = direction * (close - stop)
+        columns["reward_risk"] = np.where(
+            risk > 0, direction * (target - close) / np.where(risk > 0, risk, 1), np.nan
+        )
+    if regimes is not None:
+        for place, name in enumerate(regimes.names):
+            columns[f"regime.{name}"] = regimes.probabilities[bar, symbol, place]
+    if forecast is not None:
+        columns["forecast"] = forecast.mean[bar, symbol]
+    if patterns is not None:
+        columns["pattern"] = _pattern(patterns, bar, symbol, direction)
+    values = np.column_stack([features.values[bar, symbol], *columns.values()])
+    return SignalFeatures((*features.names, *columns), values, bar, symbol, direction)
 
 
-@dataclass(frozen=True)
-class Barriers:
-    """Triple barrier: ``target`` and ``stop`` in multiples of the volatility over ``horizon`` bars."""
+def _pattern(patterns: Patterns, bar: IntArray, symbol: IntArray, direction: IntArray) -> FloatArray:
+    found = np.zeros(len(bar))
+    rows = patterns.take(patterns.direction != 0)
+    for column in np.unique(symbol):
+        own, asked = rows.take(rows.symbol == column), np.flatnonzero(symbol == column)
+        last = np.searchsorted(own.confirmed, bar[asked], side="right") - 1
+        asked, last = asked[last >= 0], last[last >= 0]
+        fresh = bar[asked] - own.confirmed[last] <= PATTERN_AGE
+        said = own.confidence[last] * own.direction[last] * direction[asked]
+        found[asked] = np.where(fresh, said, 0.0)
+    return found
 
-    target: float
-    stop: float
-    horizon: int
 
+def with_record(signals: SignalFeatures, outcomes: Outcomes) -> SignalFeatures:
+    """Add ``win_rate``: the share of wins among the strategy's last 20 outcomes that were known by then.
 
-def outcomes(market: Market, signals: SignalFeatures, barriers: Barriers, rules: Rules) -> Outcomes:
-    """Say how each signal would have ended between its barriers, after costs.
-
-    The position opens at the fill that ``rules`` give. It ends at the first bar whose high or low touches
-    a barrier (the stop first where both are touched; the open where the bar opens beyond it), else at the
-    close of bar ``horizon`` after the signal. Barriers are set from the volatility of the last 20 bars as
-    known at the signal. A fixed fee counts as its share of the starting cash. Without a volatility, or when
-    the data end first, the outcome stays unknown.
-
-    Source: López de Prado (2018), Advances in Financial Machine Learning, section 3.4.
+    NaN before the first is known.
     """
-    count, total = len(signals), len(market.bars)
-    won, returns, known = np.zeros(count, np.bool_), np.full(count, np.nan), np.full(count, total)
-    width = market.rolling_volatility(20) / np.sqrt(market.periods_per_year) * np.sqrt(barriers.horizon)
-    slippage = _slippage(market, rules)
-    for k in range(count):
-        bar, symbol, side = int(signals.bar[k]), int(signals.symbol[k]), int(signals.direction[k])
-        scale = width[bar, symbol]
-        ended = _end(market, bar, symbol, side, float(scale), barriers, rules) if scale > 0 else None
-        if ended is not None:
-            fees = rules.fees_by_symbol.get(market.symbols[symbol], rules.fees)
-            costs = 2 * (fees + slippage[bar, symbol] + rules.fee_fixed / rules.cash)
-            known[k], returns[k] = ended[0], ended[1] - costs
-            won[k] = returns[k] > 0
-    return Outcomes(won, returns, known)
-
-
-def _slippage(market: Market, rules: Rules) -> FloatArray:
-    """Return the slippage of a fill as a fraction of the price, ``[T, N]``."""
-    if isinstance(rules.slippage, RangeShare):
-        return np.asarray(rules.slippage.range * (market.high - market.low) / market.close)
-    return np.full(market.shape, rules.slippage)
-
-
-def _end(
-    market: Market, bar: int, symbol: int, side: int, scale: float, barriers: Barriers, rules: Rules
-) -> tuple[int, float] | None:
-    """Return the bar at which the outcome is known, and the gross return."""
-    bars = market.bars
-    stop_row = bar + 1 + barriers.horizon
-    path = slice(bar + 1, min(stop_row, len(bars)))
-    opens, closes = bars.open[path, symbol], bars.close[path, symbol]
-    best, worst = (bars.high, bars.low) if side > 0 else (bars.low, bars.high)
-    traded = np.flatnonzero(~np.isnan(closes))
-    if not len(traded):
-        return None
-    entry = bars.close[bar, symbol] if rules.fill == "close" else opens[traded[0]]
-    target, stop = (entry * (1 + side * sign * scale) for sign in (barriers.target, -barriers.stop))
-    for row in traded:
-        lost = side * (worst[path, symbol][row] - stop) <= 0
-        if lost or side * (best[path, symbol][row] - target) >= 0:
-            level = stop if lost else target
-            opened_beyond = side * (opens[row] - level) * (-1 if lost else 1) >= 0
-            price = opens[row] if opened_beyond else level
-            return bar + 1 + int(row), side * (float(price) / float(entry) - 1)
-    if stop_row > len(bars):
-        return None
-    return stop_row - 1, side * (float(closes[traded[-1]]) / float(entry) - 1)
+    order = np.argsort(outcomes.known, kind="stable")
+    wins = np.concatenate(([0.0], np.cumsum(outcomes.won[order])))
+    known = np.searchsorted(outcomes.known[order], signals.bar, side="right")
+    first = np.maximum(known - RECORD, 0)
+    rate = np.full(len(signals), np.nan)
+    np.divide(wins[known] - wins[first], known - first, out=rate, where=known > 0)
+    return replace(
+        signals, names=(*signals.names, "win_rate"), values=np.column_stack([signals.values, rate])
+    )

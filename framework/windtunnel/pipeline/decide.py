@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from windtunnel.bars import Bars
 from windtunnel.engine import simulate
 from windtunnel.engine.metrics import Performance, compute
 from windtunnel.learn import (
-    Barriers,
     LearnedSection,
     Tick,
     answers,
+    barrier_outcomes,
     calling,
     entries,
     held_direction,
-    outcomes,
+    scale_at,
     score,
     signal_features,
     silent,
+    trade_outcomes,
+    with_record,
 )
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate, Part
 from windtunnel.pipeline.refuse import gate_refuses, per_segment, refuse, sized
 from windtunnel.pipeline.sections import ScorerSection
-from windtunnel.plugin import LearnedStrategy, Model, SignalScorer, State, Strategy
+from windtunnel.pipeline.told import Told, ask_models
+from windtunnel.plugin import LearnedStrategy, SignalScorer, State, Strategy
 from windtunnel.values import (
     Exposure,
     FloatArray,
@@ -36,17 +40,12 @@ from windtunnel.values import (
     Orders,
     Outcomes,
     Patterns,
-    PerBar,
     Regimes,
     Scores,
     SignalFeatures,
-    frozen,
 )
 
 __all__ = ["Decision", "Signals", "decide", "wishes"]
-
-M = TypeVar("M", bound=Model)
-V = TypeVar("V", bound=PerBar)
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +61,8 @@ class Signals:
         Least probability asked of each; NaN where the scorer abstained.
     fits : int
         How often the scorer learned.
+    stop : array of float64
+        Distance of the lower barrier, as a fraction of the price.
     """
 
     features: SignalFeatures
@@ -69,6 +70,34 @@ class Signals:
     scores: Scores
     threshold: FloatArray
     fits: int
+    stop: FloatArray = field(default_factory=lambda: np.empty(0))
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    @property
+    def risk(self) -> FloatArray:
+        """What is to be lost, weighed by how likely: (1 − probability) × distance of the stop, ``[n]``."""
+        return (1 - self.scores.probability) * self.stop
+
+    @property
+    def risk_level(self) -> npt.NDArray[np.str_]:
+        """``low``, ``medium`` or ``high``, ``[n]``; ``""`` where the scorer abstained.
+
+        By thirds of the risks of this signal and those before it.
+        """
+        risk = self.risk
+        words = np.full(len(risk), "", "U6")
+        for row in np.flatnonzero(~np.isnan(risk)):
+            before = risk[: row + 1]
+            share = float((before[~np.isnan(before)] <= risk[row]).mean())
+            words[row] = "low" if share <= 1 / 3 else "medium" if share <= 2 / 3 else "high"
+        return words
+
+    @property
+    def action(self) -> npt.NDArray[np.str_]:
+        """``EXECUTE`` or ``SKIP`` by the threshold, ``[n]``; abstaining refuses nothing."""
+        return np.where(self.scores.probability < self.threshold, "SKIP", "EXECUTE")
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,87 +152,36 @@ def decide(
     PluginError
         If a plugin raises or returns something of the wrong shape, type or range.
     """
-    forecast = _forecast(market, candidate, tick)
-    market = market.having(volatility=forecast)
-    regimes = _regimes(market, candidate, benchmark, tick)
-    market = market.having(regime=regimes)
-    patterns = _patterns(market, candidate, tick)
-    market = market.having(patterns=patterns)
+    market, told = ask_models(market, candidate, benchmark, tick)
     present = market.bars.present
     wanted = wishes(market, candidate, tick)
     exposure = wanted.exposure
 
     gated, refused_by_gate = exposure, 0
     if candidate.gate is not None:
-        refused = gate_refuses(candidate.gate, held_direction(exposure, present), regimes, patterns)
+        refused = gate_refuses(candidate.gate, held_direction(exposure, present), told.regimes, told.patterns)
         refused_by_gate = int((refused & entries(exposure, present)).sum())
         gated = refuse(exposure, present, refused)
 
     signals, scored, refused_by_scorer = None, gated, 0
     if candidate.scorer is not None:
-        signals = _judge(market, gated, candidate.scorer, candidate, tick)
+        signals = _judge(market, replace(wanted, exposure=gated), told, candidate.scorer, candidate, tick)
         scored, refused_by_scorer = _act(gated, signals, candidate.scorer.section, present)
 
     return Decision(
         wanted=wanted,
         gated=gated,
         scored=scored,
-        orders=sized(replace(wanted, exposure=scored), present, candidate.sizing, forecast),
-        forecast=forecast,
-        regimes=regimes,
-        patterns=patterns,
+        orders=sized(replace(wanted, exposure=scored), present, candidate.sizing, told.forecast),
+        forecast=told.forecast,
+        regimes=told.regimes,
+        patterns=told.patterns,
         signals=signals,
         entries=int(entries(exposure, present).sum()),
         refused_by_gate=refused_by_gate,
         refused_by_scorer=refused_by_scorer,
         abstained=0 if signals is None else int(np.isnan(signals.scores.probability).sum()),
     )
-
-
-def _model(
-    part: Part[M, Any], market: Market, ask: Callable[[Market, State], V], kind: type[V], tick: Tick
-) -> V:
-    """Ask a model, on its schedule if it learns."""
-    model, section = part.plugin, part.section
-
-    def asked(view: Market, state: State) -> V:
-        value = ask(view, state)
-        if not isinstance(value, kind):
-            raise TypeError(f"must return {kind.__name__} (got {type(value).__name__})")
-        value.check(view.shape)
-        return value
-
-    if model.learns:
-        return frozen(answers(model, section, market, model.fit, asked, tick))
-    with calling(model, "predict"):
-        return frozen(asked(market, None))
-
-
-def _forecast(market: Market, candidate: Candidate, tick: Tick) -> Forecast | None:
-    part = candidate.volatility
-    if part is None:
-        return None
-    horizon = part.section.horizon
-    return _model(
-        part, market, lambda view, state: part.plugin.forecast(view, state, horizon), Forecast, tick
-    )
-
-
-def _regimes(market: Market, candidate: Candidate, benchmark: str | None, tick: Tick) -> Regimes | None:
-    part = candidate.regime
-    if part is None:
-        return None
-    if part.section.of == "symbol" or benchmark is None:
-        return _model(part, market, part.plugin.predict, Regimes, tick)
-    one = _model(part, market.select([benchmark]), part.plugin.predict, Regimes, tick)
-    return frozen(Regimes(one.names, np.repeat(one.probabilities, market.shape[1], axis=1)))
-
-
-def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | None:
-    if not candidate.patterns:
-        return None
-    tables = [_model(part, market, part.plugin.detect, Patterns, tick) for part in candidate.patterns]
-    return frozen(Patterns.union(tables, len(market.bars)))
 
 
 def wishes(market: Market, candidate: Candidate, tick: Tick = silent) -> Orders:
@@ -256,17 +234,35 @@ def _checked(wanted: Any, bars: Bars) -> Orders:
 
 
 def _judge(
-    market: Market, gated: Exposure, part: Part[SignalScorer, ScorerSection], candidate: Candidate, tick: Tick
+    market: Market,
+    gated: Orders,
+    told: Told,
+    part: Part[SignalScorer, ScorerSection],
+    candidate: Candidate,
+    tick: Tick,
 ) -> Signals:
     present, section = market.bars.present, part.section
-    features = signal_features(market, entries(gated, present), held_direction(gated, present))
-    barriers = Barriers(**section.outcome.model_dump())
-    ended = outcomes(market, features, barriers, candidate.rules)
+    exposure = gated.exposure
+    features = signal_features(
+        market,
+        entries(exposure, present),
+        held_direction(exposure, present),
+        orders=gated,
+        regimes=told.regimes,
+        patterns=told.patterns,
+        forecast=told.forecast,
+    )
+    if section.outcome.label == "trade":
+        ended = trade_outcomes(market.bars, gated, features, candidate.rules)
+    else:
+        ended = barrier_outcomes(market, features, section.outcome.barriers, candidate.rules)
+    features = with_record(features, ended)
     scored = score(part.plugin, section, section.min_outcomes, features, ended, len(market.bars), tick)
     level = scored.base_rate
     if section.threshold != "base":
         level = np.where(np.isnan(level), np.nan, float(section.threshold))
-    return Signals(features, ended, scored.scores, level, scored.fits)
+    stop = section.outcome.stop * scale_at(market, features, section.outcome.horizon)
+    return Signals(features, ended, scored.scores, level, scored.fits, stop)
 
 
 def _act(exposure: Exposure, signals: Signals, section: ScorerSection, present: Any) -> tuple[Exposure, int]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Lt
 from pydantic import Field, model_validator
 
+from windtunnel.learn.labels import Barriers
 from windtunnel.learn.schedule import LearnedSection
 from windtunnel.values import ConfigModel
 
@@ -23,6 +24,24 @@ __all__ = [
 ]
 
 
+class OutcomeSection(ConfigModel):
+    """What says how a signal ended: the triple barrier of López de Prado (2018, chapter 3), or the trade."""
+
+    label: Literal["barriers", "trade"] = "barriers"
+    """By the barriers below, or as the trade that the engine makes of the signal under the rules."""
+    target: Annotated[float, Gt(0)] = 2.0
+    """Upper barrier, in multiples of the volatility over the horizon as known at the signal."""
+    stop: Annotated[float, Gt(0)] = 2.0
+    """Lower barrier, in the same unit."""
+    horizon: Annotated[int, Ge(1)] = 20
+    """Bars until the outcome is taken as it stands."""
+
+    @property
+    def barriers(self) -> Barriers:
+        """The barriers."""
+        return Barriers(self.target, self.stop, self.horizon)
+
+
 class StrategySection(LearnedSection):
     """What to hold; the schedule matters only to a strategy that learns."""
 
@@ -37,29 +56,25 @@ class RegimeSection(LearnedSection):
 class PatternsSection(LearnedSection):
     """Which chart patterns there are."""
 
+    outcome: OutcomeSection = OutcomeSection()
+    """What says whether earlier patterns paid."""
+
 
 class VolatilitySection(LearnedSection):
     """How volatile the next bars will be."""
 
     horizon: Annotated[int, Ge(1)] = 1
     """Bars ahead."""
-
-
-class OutcomeSection(ConfigModel):
-    """The triple barrier that says how a signal ended (López de Prado 2018, chapter 3)."""
-
-    target: Annotated[float, Gt(0)] = 2.0
-    """Upper barrier, in multiples of the volatility over the horizon as known at the signal."""
-    stop: Annotated[float, Gt(0)] = 2.0
-    """Lower barrier, in the same unit."""
-    horizon: Annotated[int, Ge(1)] = 20
-    """Bars until the outcome is taken as it stands."""
+    interval: Literal["conformal", "model"] = "conformal"
+    """Where low and high come from: the forecast's own past errors, or what the model says."""
+    coverage: Annotated[float, Gt(0), Lt(1)] = 0.8
+    """How often realised volatility should lie between low and high, where the interval is conformal."""
 
 
 class ScorerSection(LearnedSection):
     """Which entries are worth taking."""
 
-    threshold: Annotated[float, Ge(0), Lt(1)] | Literal["base"] = "base"
+    threshold: Annotated[float, Ge(0), Lt(1)] | Literal["base"] = 0.6
     """Least probability of a win; ``base`` is the share of wins among the signals learned from."""
     act: Literal["skip", "scale", "none"] = "skip"
     """What to do with an entry: skip it below the threshold, scale every entry by its probability, or only

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeAlias
 from windtunnel.market import Market
 from windtunnel.plugin.base import Plugin
 from windtunnel.values import (
+    Evaluation,
     Exposure,
     Forecast,
     Orders,
@@ -69,11 +70,11 @@ class LearnedStrategy(Plugin):
     kind: ClassVar[str] = "strategy"
 
     @abstractmethod
-    def fit(self, market: Market, evaluate: Callable[[Strategy], Mapping[str, float]]) -> State:
+    def fit(self, market: Market, evaluate: Callable[..., Evaluation]) -> State:
         """Learn from ``market``, which ends before the bars that the state will be used on.
 
-        ``evaluate`` backtests a candidate strategy on that market under the experiment's own rules and
-        returns its metrics.
+        ``evaluate(strategy)`` backtests a candidate on that market under the experiment's own rules;
+        ``evaluate(strategy, part)`` on a part of it, such as ``market.select([symbol])``.
         """
 
     @abstractmethod
@@ -86,20 +87,21 @@ class Model(Plugin):
 
     kind: ClassVar[str] = ""
 
-    def fit(self, market: Market) -> State:
-        """Return what the model learns from ``market``, which ends before the bars it will be used on."""
-        return None
-
     @property
     def learns(self) -> bool:
         """Whether the model overrides ``fit``; one that does not is asked once, with state None."""
-        return type(self).fit is not Model.fit
+        (base,) = KINDS[self.kind]
+        return getattr(type(self), "fit", None) is not getattr(base, "fit", None)
 
 
 class PatternDetector(Model):
     """Finds chart patterns."""
 
     kind: ClassVar[str] = "patterns"
+
+    def fit(self, market: Market) -> State:
+        """Return what is learned from ``market``, which ends before the bars that the state is used on."""
+        return None
 
     @abstractmethod
     def detect(self, market: Market, state: State) -> Patterns:
@@ -111,6 +113,10 @@ class RegimeModel(Model):
 
     kind: ClassVar[str] = "regime"
 
+    def fit(self, market: Market) -> State:
+        """Return what is learned from ``market``, which ends before the bars that the state is used on."""
+        return None
+
     @abstractmethod
     def predict(self, market: Market, state: State) -> Regimes:
         """Return the probability of each regime at every bar, from what is known at its close."""
@@ -120,6 +126,13 @@ class VolatilityModel(Model):
     """Forecasts volatility."""
 
     kind: ClassVar[str] = "volatility"
+
+    def fit(self, market: Market, horizon: int) -> State:
+        """Return what is learned from ``market``, which ends before the bars that the state is used on.
+
+        Volatility over ``horizon`` bars is what will be asked for.
+        """
+        return None
 
     @abstractmethod
     def forecast(self, market: Market, state: State, horizon: int) -> Forecast:

@@ -20,7 +20,6 @@ __all__ = [
     "clock",
     "decimate",
     "period_returns",
-    "realised_volatility",
     "rolling_sharpe",
     "runs",
     "worst_drawdown",
@@ -129,22 +128,6 @@ def period_returns(time: TimeArray, returns: FloatArray, unit: str) -> tuple[Tim
     """
     periods, first = np.unique(time.astype(f"datetime64[{unit}]"), return_index=True)
     return periods, np.asarray(np.multiply.reduceat(1.0 + returns, first) - 1.0)
-
-
-def realised_volatility(close: FloatArray, horizon: int, periods_per_year: float) -> FloatArray:
-    """Return the volatility over the ``horizon`` bars after each bar, ``[T]``, annualised.
-
-    The square root of the mean squared log return, over a symbol's own consecutive closes; NaN where fewer
-    than ``horizon`` bars follow, and where there is no bar.
-    """
-    result = np.full(len(close), np.nan)
-    rows = np.flatnonzero(~np.isnan(close))
-    if len(rows) <= horizon:
-        return result
-    squares = np.concatenate(([0.0], np.cumsum(np.diff(np.log(close[rows])) ** 2)))
-    mean = (squares[horizon:] - squares[:-horizon]) / horizon
-    result[rows[:-horizon]] = np.sqrt(np.maximum(mean, 0.0) * periods_per_year)
-    return result
 
 
 def runs(codes: IntArray) -> tuple[IntArray, IntArray]:

@@ -2,6 +2,7 @@
 
 from windtunnel.values.actions import Actions
 from windtunnel.values.arrays import BoolArray, Exposure, FloatArray, IntArray, TimeArray
+from windtunnel.values.evaluation import Evaluation
 from windtunnel.values.forecast import Forecast
 from windtunnel.values.metric import Metric
 from windtunnel.values.orders import Orders
@@ -21,6 +22,7 @@ __all__ = [
     "Calendar",
     "ConfigModel",
     "Drift",
+    "Evaluation",
     "Exposure",
     "FloatArray",
     "Forecast",

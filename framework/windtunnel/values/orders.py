@@ -102,6 +102,11 @@ class Orders:
                 value = float(self.entry_stop[both][0])
                 raise InvalidValueError("entry_stop", "must not stand beside an entry_limit", value)
 
+    def of_columns(self, columns: Sequence[int]) -> Orders:
+        """Return those of some symbols, in their order."""
+        panels: dict[str, Any] = {name: panel[:, columns] for name, panel in self.panels()}
+        return replace(self, exposure=self.exposure[:, columns], **panels)
+
     def cut(self, start: int, stop: int) -> Orders:
         """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
         panels: dict[str, Any] = {name: panel[start:stop] for name, panel in self.panels()}

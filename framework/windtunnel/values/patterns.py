@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Patterns"]
 
-COLUMNS = ("symbol", "type", "first", "confirmed", "direction", "confidence", "target", "stop")
+COLUMNS = (
+    *("symbol", "type", "first", "confirmed", "direction", "confidence", "target", "stop"),
+    *("success", "trials", "neckline"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +41,11 @@ class Patterns:
         In [0, 1].
     target, stop : array of float64
         Price levels that the pattern implies; NaN where it implies none.
+    success, trials : array of float64
+        Share of earlier patterns of this type whose outcome was known by then that paid, and how many these
+        were; NaN and 0 where nobody counted. A detector leaves them out.
+    neckline : array of float64
+        Price level whose break confirmed the pattern; NaN where it has none, or where it was left out.
     bars : int
         T, the number of bars.
     known_from : int
@@ -54,6 +62,14 @@ class Patterns:
     stop: FloatArray
     bars: int
     known_from: int = 0
+    success: FloatArray = field(default_factory=lambda: np.empty(0))
+    trials: FloatArray = field(default_factory=lambda: np.empty(0))
+    neckline: FloatArray = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        for name, blank in (("success", np.nan), ("trials", 0.0), ("neckline", np.nan)):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.symbol), blank))
 
     def __len__(self) -> int:
         return len(self.symbol)

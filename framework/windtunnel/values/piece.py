@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, Self, TypeVar
 
 import numpy as np
@@ -15,8 +15,9 @@ V = TypeVar("V")
 def frozen(value: V) -> V:
     """Make the arrays of a value read-only, and return it: whoever is shown it may not change it."""
     for item in vars(value).values():
-        if isinstance(item, np.ndarray):
-            item.flags.writeable = False
+        for array in item.values() if isinstance(item, Mapping) else (item,):
+            if isinstance(array, np.ndarray):
+                array.flags.writeable = False
     return value
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,10 +23,18 @@ class Regimes:
         The K regimes, such as ``trending_bullish`` or ``high_volatility``.
     probabilities : array of float64, ``[T, N, K]``
         Rows sum to 1; a row of NaN means that the model abstains on that bar.
+    evidence : mapping of str to array of float64, ``[T, N]``
+        What the model went by, for people to read: the drift and volatility a year that it saw, say.
     """
 
     names: tuple[str, ...]
     probabilities: FloatArray
+    evidence: Mapping[str, FloatArray] = field(default_factory=dict)
+
+    @property
+    def confidence(self) -> FloatArray:
+        """Probability of the likeliest regime, ``[T, N]``; NaN where the model abstains."""
+        return np.asarray(self.probabilities.max(axis=2))
 
     @property
     def codes(self) -> IntArray:
@@ -64,6 +72,9 @@ class Regimes:
         wanted = (*shape, len(self.names))
         if self.probabilities.shape != wanted:
             raise InvalidValueError("probabilities", f"must be of shape {wanted}", self.probabilities.shape)
+        for name, panel in self.evidence.items():
+            if panel.shape != shape:
+                raise InvalidValueError(f"evidence.{name}", f"must be of shape {shape}", panel.shape)
         total = self.probabilities.sum(axis=2)
         wrong = (np.abs(total - 1) > 1e-6) | (self.probabilities < 0).any(axis=2)
         if wrong.any():
@@ -72,7 +83,13 @@ class Regimes:
 
     def cut(self, start: int, stop: int) -> Regimes:
         """Return the bars ``start`` to ``stop`` (exclusive), without copying."""
-        return Regimes(self.names, self.probabilities[start:stop])
+        evidence = {name: panel[start:stop] for name, panel in self.evidence.items()}
+        return Regimes(self.names, self.probabilities[start:stop], evidence)
+
+    def of_columns(self, columns: IntArray | Sequence[int]) -> Regimes:
+        """Return those of some symbols, in their order; a column may be named more than once."""
+        evidence = {name: panel[:, columns] for name, panel in self.evidence.items()}
+        return Regimes(self.names, self.probabilities[:, columns], evidence)
 
     @classmethod
     def join(cls, parts: Sequence[Regimes]) -> Regimes:
@@ -87,8 +104,11 @@ class Regimes:
             if part.names != parts[0].names:
                 rule = f"must be the same after every fit, first {', '.join(parts[0].names)}"
                 raise InvalidValueError("names", rule, part.names)
-        return cls(parts[0].names, np.concatenate([part.probabilities for part in parts]))
+        names = [name for name in parts[-1].evidence if all(name in part.evidence for part in parts)]
+        evidence = {name: np.concatenate([part.evidence[name] for part in parts]) for name in names}
+        return cls(parts[0].names, np.concatenate([part.probabilities for part in parts]), evidence)
 
     def abstaining(self, bars: int) -> Regimes:
         """Return regimes that are unknown for ``bars`` bars."""
-        return Regimes(self.names, np.full((bars, *self.probabilities.shape[1:]), np.nan))
+        blank = np.full((bars, *self.probabilities.shape[1:]), np.nan)
+        return Regimes(self.names, blank, dict.fromkeys(self.evidence, blank[..., 0]))

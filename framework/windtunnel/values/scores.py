@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,18 +54,26 @@ class Outcomes:
         Its net return, in the direction of the signal.
     known : array of int64, ``[n]``
         The bar at whose close the outcome is known; T, one past the last bar, where it is still open.
+    weight : array of float64, ``[n]``
+        How much each is worth to who learns from them, in (0, 1]: outcomes that overlap in time say the same
+        twice. 1 if left out.
     """
 
     won: BoolArray
     returns: FloatArray
     known: IntArray
+    weight: FloatArray = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        if len(self.weight) != len(self.won):
+            object.__setattr__(self, "weight", np.ones(len(self.won)))
 
     def __len__(self) -> int:
         return len(self.won)
 
     def take(self, rows: BoolArray | IntArray) -> Outcomes:
         """Return the chosen signals' outcomes."""
-        return Outcomes(self.won[rows], self.returns[rows], self.known[rows])
+        return Outcomes(self.won[rows], self.returns[rows], self.known[rows], self.weight[rows])
 
 
 @dataclass(frozen=True, eq=False)

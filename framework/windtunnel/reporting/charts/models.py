@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from windtunnel.learn import realised_volatility
 from windtunnel.reporting.charts.chart import (
     BENCHMARK,
     SOFT,
@@ -22,7 +23,7 @@ from windtunnel.reporting.charts.chart import (
     numbers,
     safe,
 )
-from windtunnel.reporting.series import decimate, realised_volatility
+from windtunnel.reporting.series import decimate
 from windtunnel.reporting.text import bar_word, counted, percent
 
 if TYPE_CHECKING:

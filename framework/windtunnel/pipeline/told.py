@@ -1,0 +1,125 @@
+"""What the models say of a market, asked in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from windtunnel.learn import (
+    Tick,
+    answers,
+    calling,
+    conformal,
+    pattern_outcomes,
+    with_success,
+)
+from windtunnel.market import Market
+from windtunnel.pipeline.candidate import Candidate, Part
+from windtunnel.pipeline.sections import PatternsSection
+from windtunnel.plugin import Model, State
+from windtunnel.values import Forecast, Patterns, PerBar, Regimes, frozen
+
+__all__ = ["Told", "ask_models"]
+
+M = TypeVar("M", bound=Model)
+V = TypeVar("V", bound=PerBar)
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What the models said; None where none is configured."""
+
+    forecast: Forecast | None
+    regimes: Regimes | None
+    patterns: Patterns | None
+
+
+def ask_models(
+    market: Market, candidate: Candidate, benchmark: str | None, tick: Tick
+) -> tuple[Market, Told]:
+    """Ask the models, each seeing what the one before said; return the market with all of it.
+
+    Raises
+    ------
+    PluginError
+        If a model raises or returns something of the wrong shape, type or range.
+    """
+    forecast = _forecast(market, candidate, tick)
+    market = market.having(volatility=forecast)
+    regimes = _regimes(market, candidate, benchmark, tick)
+    market = market.having(regime=regimes)
+    patterns = _patterns(market, candidate, tick)
+    return market.having(patterns=patterns), Told(forecast, regimes, patterns)
+
+
+def _model(
+    part: Part[M, Any],
+    market: Market,
+    fit: Callable[[Market], State],
+    ask: Callable[[Market, State], V],
+    kind: type[V],
+    tick: Tick,
+) -> V:
+    """Ask a model, on its schedule if it learns."""
+    model, section = part.plugin, part.section
+
+    def asked(view: Market, state: State) -> V:
+        value = ask(view, state)
+        if not isinstance(value, kind):
+            raise TypeError(f"must return {kind.__name__} (got {type(value).__name__})")
+        value.check(view.shape)
+        return value
+
+    if model.learns:
+        return frozen(answers(model, section, market, fit, asked, tick))
+    with calling(model, "predict"):
+        return frozen(asked(market, None))
+
+
+def _forecast(market: Market, candidate: Candidate, tick: Tick) -> Forecast | None:
+    part = candidate.volatility
+    if part is None:
+        return None
+    model, horizon = part.plugin, part.section.horizon
+
+    def ask(view: Market, state: State) -> Forecast:
+        return model.forecast(view, state, horizon)
+
+    forecast = _model(part, market, lambda view: model.fit(view, horizon), ask, Forecast, tick)
+    if part.section.interval == "conformal":
+        return frozen(conformal(forecast, market.bars, part.section.coverage))
+    return forecast
+
+
+def _regimes(market: Market, candidate: Candidate, benchmark: str | None, tick: Tick) -> Regimes | None:
+    part = candidate.regime
+    if part is None:
+        return None
+    if part.section.of == "symbol" or benchmark is None:
+        return _model(part, market, part.plugin.fit, part.plugin.predict, Regimes, tick)
+    alone = market.select([benchmark])
+    one = _model(part, alone, part.plugin.fit, part.plugin.predict, Regimes, tick)
+    return frozen(one.of_columns([0] * market.shape[1]))
+
+
+def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | None:
+    if not candidate.patterns:
+        return None
+    tables = [
+        _counted(
+            _model(part, market, part.plugin.fit, part.plugin.detect, Patterns, tick), market, part, candidate
+        )
+        for part in candidate.patterns
+    ]
+    return frozen(Patterns.union(tables, len(market.bars)))
+
+
+def _counted(
+    patterns: Patterns, market: Market, part: Part[Any, PatternsSection], candidate: Candidate
+) -> Patterns:
+    """Say how often patterns like each one paid before."""
+    directed = patterns.take(patterns.direction != 0)
+    ended = pattern_outcomes(directed, market, part.section.outcome.barriers, candidate.rules)[1]
+    rest = patterns.take(patterns.direction == 0)
+    return Patterns.union([with_success(directed, ended), rest], patterns.bars)
