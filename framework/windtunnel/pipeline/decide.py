@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -34,6 +33,7 @@ from windtunnel.pipeline.sections import ScorerSection
 from windtunnel.pipeline.told import Told, ask_models
 from windtunnel.plugin import LearnedStrategy, SignalScorer, State, Strategy
 from windtunnel.values import (
+    Evaluation,
     Exposure,
     FloatArray,
     Forecast,
@@ -205,10 +205,11 @@ def _learned(
     strategy: LearnedStrategy, section: LearnedSection, market: Market, candidate: Candidate, tick: Tick
 ) -> Orders:
     def fit(view: Market) -> State:
-        def evaluate(trial: Strategy) -> Mapping[str, float]:
-            orders = _measured(_checked(trial.exposure(view), view.bars), view, candidate)
-            simulation = simulate(view.bars, orders, candidate.rules)
-            return compute(Performance(simulation, view.periods_per_year, None))
+        def evaluate(trial: Strategy, part: Market = view) -> Evaluation:
+            orders = _measured(_checked(trial.exposure(part), part.bars), part, candidate)
+            simulation = simulate(part.bars, orders, candidate.rules)
+            metrics = compute(Performance(simulation, part.periods_per_year, None))
+            return Evaluation(metrics, simulation.returns)
 
         return strategy.fit(view, evaluate)
 

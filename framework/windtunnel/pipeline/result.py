@@ -69,6 +69,9 @@ class Result:
         All combinations, where this is the best of a sweep.
     choice : Choice or None
         Which of them this is, and what stands around it.
+    truth : mapping
+        What really happened, of synthetic data: ``regimes``, labels by time and symbol; ``patterns``. No
+        plugin sees it.
     """
 
     name: str
@@ -85,6 +88,7 @@ class Result:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     sweep: Sweep | None = None
     choice: Choice | None = None
+    truth: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def equity(self) -> pd.DataFrame:

@@ -111,8 +111,10 @@ def _compute(
             "tick": tick,
         }
         if found is None:
-            return run(bars, candidate(loaded), **settings)
-        return run_best(bars, found.candidate, found.sweep, found.choice, **settings)
+            result = run(bars, candidate(loaded), **settings)
+        else:
+            result = run_best(bars, found.candidate, found.sweep, found.choice, **settings)
+    return replace(result, truth=dataset.truth or {})
 
 
 def execute(
