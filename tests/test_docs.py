@@ -30,7 +30,16 @@ from windtunnel.pipeline.sections import (
     StrategySection,
     VolatilitySection,
 )
-from windtunnel.plugin import KINDS, Host, Model, Plugin, build_host, hookspecs
+from windtunnel.plugin import (
+    KINDS,
+    Host,
+    PatternDetector,
+    Plugin,
+    RegimeModel,
+    VolatilityModel,
+    build_host,
+    hookspecs,
+)
 from windtunnel.testing import verify
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -136,7 +145,8 @@ def test_every_kind_is_shown_with_its_signature() -> None:
             assert f"### `{kind}`: {base.__name__}\n" in text
             for method in sorted(base.__abstractmethods__):
                 assert f"`{signature(getattr(base, method))}`" in text
-    assert f"`{signature(Model.fit)}`" in text
+    for model in (PatternDetector, RegimeModel, VolatilityModel):
+        assert f"`{signature(model.fit)}`" in text
 
 
 def test_every_method_of_the_market_is_named() -> None:

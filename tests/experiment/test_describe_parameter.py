@@ -69,7 +69,7 @@ def test_every_sort_of_parameter_has_its_line(name, line):
 
 def test_the_frameworks_own_keys_have_one_too():
     assert describe_parameter(ScorerSection, "threshold") == (
-        "threshold: float ≥ 0, < 1 or base, default base — "
+        "threshold: float ≥ 0, < 1 or base, default 0.6 — "
         "Least probability of a win; ``base`` is the share of wins among the signals learned from."
     )
     assert (

@@ -87,14 +87,16 @@ def answer(plugin: Plugin, bars: Bars) -> Value:
     if isinstance(plugin, RegimeModel):
         return plugin.predict(market, plugin.fit(market))
     assert isinstance(plugin, VolatilityModel)
-    return plugin.forecast(market, plugin.fit(market), horizon=5)
+    return plugin.forecast(market, plugin.fit(market, 5), horizon=5)
 
 
 def assert_same(one: Value, other: Value) -> None:
     for field in fields(one):
-        np.testing.assert_array_equal(
-            getattr(one, field.name), getattr(other, field.name), err_msg=field.name
-        )
+        mine, its = getattr(one, field.name), getattr(other, field.name)
+        if isinstance(mine, dict):
+            assert mine.keys() == its.keys()
+            mine, its = list(mine.values()), list(its.values())
+        np.testing.assert_array_equal(mine, its, err_msg=field.name)
 
 
 def changed(bars: Bars, change: Callable[[np.ndarray], np.ndarray]) -> Bars:
