@@ -138,7 +138,7 @@ def _thinned(values: dict[str, list[Any]], most: int) -> dict[str, list[Any]]:
 
 def _sample(loaded: Loaded, whole: int) -> int:
     """Return how many bars to measure: enough for every plugin to warm up and every model to learn."""
-    sections = [part.section for part in learning(loaded)]
+    sections = [part.section for _, part in learning(loaded)]
     needed: list[int] = [section.first + section.embargo + 4 * section.refit for section in sections]
     return min(whole, max(_FEWEST, 3 * loaded.strategy.warmup, *needed))
 
@@ -147,7 +147,7 @@ def _learned_from(loaded: Loaded, bars: int) -> Iterator[int]:
     """Yield the bars that each fit learns from."""
     from windtunnel.learn import folds
 
-    for part in learning(loaded):
+    for _, part in learning(loaded):
         for fold in folds(part.section, bars):
             yield fold.train_stop - fold.train_start
 

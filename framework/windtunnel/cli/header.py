@@ -33,7 +33,7 @@ _ADVERBS = {
     "year": "yearly",
 }
 _PARAMS = "strategy.params."
-_KINDS = ("strategy", "regime", "patterns", "volatility", "scorer")
+_KINDS = ("strategy", "regime", "patterns", "reliability", "volatility", "scorer")
 
 
 def write_header(
@@ -90,17 +90,21 @@ def with_best(config: Mapping[str, Any], sweep: Mapping[str, Any] | None) -> dic
     return {**config, "strategy": {**strategy, "params": {**strategy["params"], **own}}}
 
 
-def learning(loaded: Loaded) -> list[Part[Any, Any]]:
-    """Return the models of an experiment that learn, in the order in which they do."""
+def learning(loaded: Loaded) -> list[tuple[str, Part[Any, Any]]]:
+    """Return section and model of what learns in an experiment, in the order in which it does."""
     from windtunnel.plugin import LearnedStrategy
     from windtunnel.runner import candidate
 
     parts = candidate(loaded)
     models: list[Part[Any, Any] | None] = [parts.volatility, parts.regime, *parts.patterns]
-    learners = [part for part in models if part is not None and part.plugin.learns]
+    named: list[tuple[str, Part[Any, Any]]] = [
+        (part.plugin.kind, part) for part in models if part is not None and part.plugin.learns
+    ]
+    if parts.reliability is not None:
+        named.append(("reliability", parts.reliability))
     if isinstance(parts.strategy.plugin, LearnedStrategy):
-        learners.append(parts.strategy)
-    return learners if parts.scorer is None else [*learners, parts.scorer]
+        named.append(("strategy", parts.strategy))
+    return named if parts.scorer is None else [*named, ("scorer", parts.scorer)]
 
 
 def expected_fits(loaded: Loaded, bars: int) -> dict[str, int]:
@@ -108,8 +112,7 @@ def expected_fits(loaded: Loaded, bars: int) -> dict[str, int]:
     from windtunnel.learn import folds
 
     return {
-        f"{part.plugin.kind} {part.plugin.name}": len(list(folds(part.section, bars)))
-        for part in learning(loaded)
+        f"{slot} {part.plugin.name}": len(list(folds(part.section, bars))) for slot, part in learning(loaded)
     }
 
 

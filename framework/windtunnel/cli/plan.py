@@ -53,7 +53,8 @@ def _plugins(loaded: Loaded, fits: Mapping[str, int]) -> Iterator[tuple[str, str
     from windtunnel.cli.header import components, named
     from windtunnel.reporting.text import counted
 
-    plugins = [loaded.strategy, loaded.regime, *loaded.patterns, loaded.volatility, loaded.scorer]
+    plugins = [loaded.strategy, loaded.regime, *loaded.patterns, loaded.reliability, loaded.volatility]
+    plugins.append(loaded.scorer)
     used = [plugin for plugin in plugins if plugin is not None]
     for plugin, (kind, section) in zip(used, components(loaded.resolved()), strict=True):
         origin = str(loaded.host.provenance(type(plugin)))

@@ -16,7 +16,7 @@ SET = "--set"
 """The place of a mistake in an override."""
 
 _TRIED, _OF_SPAN = "sweep.space.", ("from", "to", "step")
-_COMPONENTS = ("data", "strategy", "regime", "scorer", "volatility")
+_COMPONENTS = ("data", "strategy", "regime", "scorer", "volatility", "reliability")
 
 
 def assemble(path: FilePath, mistakes: list[Mistake]) -> Node:

@@ -30,7 +30,11 @@ from windtunnel.plugin import (
 
 __all__ = ["SLOTS", "Loaded"]
 
-SLOTS = ("data", "strategy", "regime", "volatility", "scorer")
+SLOTS = {
+    **{kind: kind for kind in ("data", "strategy", "regime", "volatility", "scorer")},
+    "reliability": "scorer",
+}
+"""The sections that hold one plugin each, and its kind."""
 _ATTRIBUTES = {"data": "source"}
 
 
@@ -44,7 +48,7 @@ class Loaded:
         As it was written: ``params`` without defaults, secrets by name.
     host : Host
         Where the plugins come from.
-    strategy, patterns, regime, volatility, scorer, source
+    strategy, patterns, reliability, regime, volatility, scorer, source
         The plugins; None where the experiment has none. Only these hold the values of secrets.
     space : Space or None
         The combinations that the section ``sweep`` asks for.
@@ -56,6 +60,7 @@ class Loaded:
     host: Host
     strategy: Strategy | LearnedStrategy
     patterns: tuple[PatternDetector, ...]
+    reliability: SignalScorer | None
     regime: RegimeModel | None
     volatility: VolatilityModel | None
     scorer: SignalScorer | None

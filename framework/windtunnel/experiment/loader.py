@@ -103,7 +103,10 @@ def _load(
     built: dict[Path, Built | None] = {}
     values: dict[str, list[Any]] = {}
     if host is not None:
-        built = {path: build(root, path, str(path[0]), host, folder, found) for path in _components(root)}
+        built = {
+            path: build(root, path, SLOTS.get(str(path[0]), str(path[0])), host, folder, found)
+            for path in _components(root)
+        }
         values = tried(root, host, found)
     mistakes.extend(_first_per_key(found, mistakes))
     if mistakes or experiment is None or host is None:
@@ -196,6 +199,7 @@ def _loaded(
         host=host,
         strategy=plugins[("strategy",)],
         patterns=tuple(plugin for path, plugin in plugins.items() if path[0] == "patterns"),
+        reliability=plugins.get(("reliability",)),
         regime=plugins.get(("regime",)),
         volatility=plugins.get(("volatility",)),
         scorer=plugins.get(("scorer",)),

@@ -14,6 +14,7 @@ from windtunnel.pipeline.sections import (
     GateSection,
     PatternsSection,
     RegimeSection,
+    ReliabilitySection,
     ScorerSection,
     SizingSection,
     StrategySection,
@@ -64,6 +65,8 @@ class Experiment(ConfigModel):
     """What to hold."""
     patterns: tuple[PatternsSection, ...] = ()
     """Which chart patterns to look for."""
+    reliability: ReliabilitySection | None = None
+    """Which of them can be relied on."""
     regime: RegimeSection | None = None
     """Which state the market is in."""
     scorer: ScorerSection | None = None
@@ -146,6 +149,8 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "gate.regime", "needs a regime section"
     if given("gate", "pattern") is not None and not given("patterns"):
         yield "gate.pattern", "needs a patterns section"
+    if given("reliability") is not None and not given("patterns"):
+        yield "reliability", "needs a patterns section"
     if given("sizing", "target_volatility") is not None and given("volatility") is None:
         yield "sizing.target_volatility", "needs a volatility section"
     fraction, leverage = given("sizing", "fraction"), given("backtest", "leverage") or 1.0

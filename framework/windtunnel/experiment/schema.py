@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic.errors import PydanticUserError
 
+from windtunnel.experiment.loaded import SLOTS
 from windtunnel.experiment.model import Experiment
 from windtunnel.plugin import Host, Plugin
 
@@ -20,6 +21,7 @@ _SECTIONS = {
     "patterns": "PatternsSection",
     "regime": "RegimeSection",
     "scorer": "ScorerSection",
+    "reliability": "ReliabilitySection",
     "volatility": "VolatilitySection",
 }
 
@@ -36,7 +38,8 @@ def json_schema(host: Host | None = None) -> dict[str, Any]:
     definitions = schema["$defs"]
     extends = {"type": "string", "description": "Another experiment, over which this one is laid."}
     schema["properties"] = {"extends": extends, **schema["properties"]}
-    for kind, section in _SECTIONS.items():
+    for slot, section in _SECTIONS.items():
+        kind = SLOTS.get(slot, slot)
         if host is not None:
             _offer(definitions, section, kind, host)
         use = definitions[section]["properties"]["use"]

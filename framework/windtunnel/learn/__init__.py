@@ -10,7 +10,7 @@ from windtunnel.learn.labels import (
 )
 from windtunnel.learn.models import Tick, answers, calling, silent
 from windtunnel.learn.purged import purged_folds
-from windtunnel.learn.reliability import pattern_outcomes, with_success
+from windtunnel.learn.reliability import pattern_features, pattern_outcomes, with_success
 from windtunnel.learn.schedule import Fold, LearnedSection, folds
 from windtunnel.learn.scoring import Scored, score
 from windtunnel.learn.signals import entries, held_direction, signal_features, with_record
@@ -29,6 +29,7 @@ __all__ = [
     "entries",
     "folds",
     "held_direction",
+    "pattern_features",
     "pattern_outcomes",
     "purged_folds",
     "realised_volatility",

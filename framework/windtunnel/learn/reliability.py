@@ -10,7 +10,7 @@ from windtunnel.learn.labels import Barriers, barrier_outcomes
 from windtunnel.market import Market
 from windtunnel.values import Outcomes, Patterns, Rules, SignalFeatures
 
-__all__ = ["pattern_outcomes", "with_success"]
+__all__ = ["pattern_features", "pattern_outcomes", "with_success"]
 
 
 def pattern_outcomes(
@@ -20,6 +20,30 @@ def pattern_outcomes(
     bar, symbol, direction = patterns.confirmed, patterns.symbol, patterns.direction
     entries = SignalFeatures((), np.empty((len(bar), 0)), bar, symbol, direction)
     return entries, barrier_outcomes(market, entries, barriers, rules)
+
+
+def pattern_features(patterns: Patterns, market: Market) -> SignalFeatures:
+    """Collect what was known of each pattern at the close of the bar that confirmed it.
+
+    Beside the features of the market these are ``direction``, ``confidence`` (of its geometry), ``success``
+    and ``trials`` (of its type so far), ``span`` in bars, and ``reward_risk``, the distance to its target
+    over that to its stop.
+    """
+    at = patterns.confirmed, patterns.symbol
+    close, features = market.close[at], market.features()
+    risk = patterns.direction * (close - patterns.stop)
+    reward = patterns.direction * (patterns.target - close)
+    ratio = np.divide(reward, risk, out=np.full(len(patterns), np.nan), where=risk > 0)
+    columns = {
+        "direction": patterns.direction.astype(np.float64),
+        "confidence": patterns.confidence,
+        "success": patterns.success,
+        "trials": patterns.trials,
+        "span": (patterns.confirmed - patterns.first).astype(np.float64),
+        "reward_risk": ratio,
+    }
+    values = np.column_stack([features.values[at], *columns.values()])
+    return SignalFeatures((*features.names, *columns), values, *at, patterns.direction)
 
 
 def with_success(patterns: Patterns, outcomes: Outcomes) -> Patterns:

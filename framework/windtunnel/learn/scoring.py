@@ -41,19 +41,21 @@ def score(
     outcomes: Outcomes,
     bars: int,
     tick: Tick,
+    slot: str = "scorer",
 ) -> Scored:
     """Score every signal by a model that learned only from outcomes known before it.
 
     A fit learns from the signals inside its training bars whose outcome is known before they end. With
-    fewer than ``min_outcomes`` of them, or where ``fit`` returns None, the scorer abstains.
+    fewer than ``min_outcomes`` of them, or where ``fit`` returns None, the scorer abstains. ``slot`` is the
+    section that names it, for ``tick``.
     """
     count, width = signals.values.shape
     probability, confidence = np.full(count, np.nan), np.full(count, np.nan)
     contributions, base_rate = np.zeros((count, width)), np.full(count, np.nan)
-    fits = scheduled(section, bars, scorer.kind)
+    fits = scheduled(section, bars, slot)
     fitted = 0
     for done, fold in enumerate(fits, start=1):
-        tick(f"scorer {scorer.name}", done, len(fits))
+        tick(f"{slot} {scorer.name}", done, len(fits))
         asked = np.flatnonzero((signals.bar >= fold.start) & (signals.bar < fold.stop))
         learned = (signals.bar >= fold.train_start) & (outcomes.known < fold.train_stop)
         if not len(asked) or learned.sum() < min_outcomes:

@@ -10,6 +10,7 @@ from windtunnel.pipeline.sections import (
     GateSection,
     PatternsSection,
     RegimeSection,
+    ReliabilitySection,
     ScorerSection,
     SizingSection,
     StrategySection,
@@ -50,6 +51,7 @@ class Candidate:
     volatility: Part[VolatilityModel, VolatilitySection] | None = None
     regime: Part[RegimeModel, RegimeSection] | None = None
     patterns: tuple[Part[PatternDetector, PatternsSection], ...] = ()
+    reliability: Part[SignalScorer, ReliabilitySection] | None = None
     scorer: Part[SignalScorer, ScorerSection] | None = None
 
     def __post_init__(self) -> None:
@@ -57,6 +59,9 @@ class Candidate:
             raise InvalidValueError("gate.regime", "needs a regime model", self.gate.regime)
         if self.gate is not None and self.gate.pattern is not None and not self.patterns:
             raise InvalidValueError("gate.pattern", "needs a pattern detector", self.gate.pattern)
+        if self.reliability is not None and not self.patterns:
+            name = self.reliability.plugin.name
+            raise InvalidValueError("reliability", "needs a pattern detector", name)
         if self.sizing.target_volatility is not None and self.volatility is None:
             rule = "needs a volatility model"
             raise InvalidValueError("sizing.target_volatility", rule, self.sizing.target_volatility)

@@ -17,6 +17,7 @@ __all__ = [
     "OutcomeSection",
     "PatternsSection",
     "RegimeSection",
+    "ReliabilitySection",
     "ScorerSection",
     "SizingSection",
     "StrategySection",
@@ -71,7 +72,20 @@ class VolatilitySection(LearnedSection):
     """How often realised volatility should lie between low and high, where the interval is conformal."""
 
 
-class ScorerSection(LearnedSection):
+class JudgedSection(LearnedSection):
+    """What a scorer learns from."""
+
+    min_outcomes: Annotated[int, Ge(2)] = 30
+    """Least number of known outcomes to learn from; with fewer the scorer abstains."""
+    outcome: OutcomeSection = OutcomeSection()
+    """What counts as a win."""
+
+
+class ReliabilitySection(JudgedSection):
+    """Which patterns can be relied on: a scorer that learns from what patterns came to."""
+
+
+class ScorerSection(JudgedSection):
     """Which entries are worth taking."""
 
     threshold: Annotated[float, Ge(0), Lt(1)] | Literal["base"] = 0.6
@@ -79,10 +93,6 @@ class ScorerSection(LearnedSection):
     act: Literal["skip", "scale", "none"] = "skip"
     """What to do with an entry: skip it below the threshold, scale every entry by its probability, or only
     report the scores."""
-    min_outcomes: Annotated[int, Ge(2)] = 30
-    """Least number of known outcomes to learn from; with fewer the scorer abstains."""
-    outcome: OutcomeSection = OutcomeSection()
-    """What counts as a win."""
 
 
 class NotIn(ConfigModel):

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+
+import numpy as np
 
 from windtunnel.learn import (
     Tick,
     answers,
     calling,
     conformal,
+    pattern_features,
     pattern_outcomes,
+    score,
     with_success,
 )
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate, Part
-from windtunnel.pipeline.sections import PatternsSection
-from windtunnel.plugin import Model, State
+from windtunnel.pipeline.sections import PatternsSection, ReliabilitySection
+from windtunnel.plugin import Model, SignalScorer, State
 from windtunnel.values import Forecast, Patterns, PerBar, Regimes, frozen
 
 __all__ = ["Told", "ask_models"]
@@ -112,7 +116,31 @@ def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | No
         )
         for part in candidate.patterns
     ]
-    return frozen(Patterns.union(tables, len(market.bars)))
+    found = Patterns.union(tables, len(market.bars))
+    if candidate.reliability is not None:
+        found = _judged(found, market, candidate.reliability, candidate, tick)
+    return frozen(found)
+
+
+def _judged(
+    patterns: Patterns,
+    market: Market,
+    part: Part[SignalScorer, ReliabilitySection],
+    candidate: Candidate,
+    tick: Tick,
+) -> Patterns:
+    """Let a scorer say how likely each pattern is to pay; that is its confidence, where it has an opinion."""
+    section = part.section
+    directed = patterns.take(patterns.direction != 0)
+    ended = pattern_outcomes(directed, market, section.outcome.barriers, candidate.rules)[1]
+    context = pattern_features(directed, market)
+    scored = score(
+        part.plugin, section, section.min_outcomes, context, ended, len(market.bars), tick, "reliability"
+    )
+    probability = scored.scores.probability
+    confidence = np.where(np.isnan(probability), directed.confidence, probability)
+    rest = patterns.take(patterns.direction == 0)
+    return Patterns.union([replace(directed, confidence=confidence), rest], patterns.bars)
 
 
 def _counted(

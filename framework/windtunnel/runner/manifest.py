@@ -36,7 +36,8 @@ def gaps(bars: Bars) -> int:
 
 def plugins_of(loaded: Loaded) -> list[Plugin]:
     """Return every plugin of an experiment, those that are parameters of others too."""
-    top = [loaded.source, loaded.volatility, loaded.regime, *loaded.patterns, loaded.strategy, loaded.scorer]
+    models = [loaded.volatility, loaded.regime, *loaded.patterns, loaded.reliability]
+    top = [loaded.source, *models, loaded.strategy, loaded.scorer]
     found: list[Plugin] = []
     queue: list[Any] = [plugin for plugin in top if plugin is not None]
     while queue:

@@ -25,5 +25,6 @@ def candidate(loaded: Loaded) -> Candidate:
         volatility=part(loaded.volatility, experiment.volatility),
         regime=part(loaded.regime, experiment.regime),
         patterns=tuple(map(Part, loaded.patterns, experiment.patterns)),
+        reliability=part(loaded.reliability, experiment.reliability),
         scorer=part(loaded.scorer, experiment.scorer),
     )

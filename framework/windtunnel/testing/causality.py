@@ -258,7 +258,7 @@ class _Trial:
     def _differs_alone(self, detector: Part[Any, Any], one: _Seen) -> bool:
         flat: Part[Any, Any] = Part(_Flat(), StrategySection(use="flat"))
         bare = replace(self._candidate, strategy=flat, gate=None, scorer=None, sizing=SizingSection())
-        alone = replace(bare, patterns=(detector,))
+        alone = replace(bare, patterns=(detector,), reliability=None)
         self.forget()
         full = self._ask(self._own, alone)
         self.forget()
@@ -281,5 +281,6 @@ def _renewed(candidate: Candidate) -> Candidate:
         volatility=part(candidate.volatility),
         regime=part(candidate.regime),
         patterns=tuple(map(part, candidate.patterns)),
+        reliability=part(candidate.reliability),
         scorer=part(candidate.scorer),
     )

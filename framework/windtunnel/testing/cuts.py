@@ -64,6 +64,7 @@ def parts(candidate: Candidate) -> Iterator[Part[Any, Any]]:
         candidate.volatility,
         candidate.regime,
         *candidate.patterns,
+        candidate.reliability,
         candidate.strategy,
         candidate.scorer,
     )

@@ -31,6 +31,8 @@ def plugins_of(candidate: Candidate) -> dict[str, tuple[Plugin, ...]]:
         found["regime"] = (candidate.regime.plugin,)
     if candidate.patterns:
         found["patterns"] = tuple(part.plugin for part in candidate.patterns)
+    if candidate.reliability is not None:
+        found["patterns"] += (candidate.reliability.plugin,)
     found["strategy"] = (candidate.strategy.plugin,)
     if candidate.gate is not None:
         found["gate"] = ()
