@@ -91,7 +91,7 @@ def _regimes(regimes: Regimes) -> Said:
 
 
 def _patterns(patterns: Patterns) -> Rows:
-    names = ("first", "direction", "confidence", "target", "stop")
+    names = ("first", "direction", "confidence", "target", "stop", "success", "trials")
     values = np.column_stack([getattr(patterns, name).astype(np.float64) for name in names])
     return Rows(patterns.confirmed, patterns.symbol, patterns.type, names, values)
 
