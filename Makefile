@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEFINITIONS := pyproject.toml constraints.txt Makefile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench quality clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -28,6 +28,9 @@ lint: $(VENV)/all ## Check style, types and the layers of imports
 
 bench: $(VENV)/all ## Measure beside other backtesters, results compared before times (the first run sets them up)
 	@$(BIN)/python benchmarks/run.py
+
+quality: $(VENV)/all ## Measure how good the models are, out of sample, beside naive baselines
+	@$(BIN)/python benchmarks/quality/run.py
 
 clean: ## Remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -134,6 +134,11 @@ MESSAGES = [
     ),
     ("gate: {regime: {not: [3]}}\nregime: calm", "gate.regime.not.0: must be text (got 3); put it in quotes"),
     ("gate: {regime: [bull]}", "gate.regime: needs a regime section"),
+    ("reliability: base", "reliability: needs a patterns section"),
+    (
+        "volatility: {use: flat, stops: forecast}",
+        "volatility.stops: needs a stop or a target of backtest in ATR, such as {atr: 2}",
+    ),
     ("gate: {pattern: bullish}", "gate.pattern: needs a patterns section"),
     ("sizing: {target_volatility: 0.1}", "sizing.target_volatility: needs a volatility section"),
     ("sizing: {fraction: 1.01}", "sizing.fraction: must be at most backtest.leverage = 1 (got 1.01)"),
@@ -151,12 +156,12 @@ MESSAGES = [
     ("plugins: {alow: [x]}", "plugins.alow: unknown key. Did you mean allow?"),
     (
         "optimize: {use: grid}",
-        "optimize: unknown key. Known: name, data, strategy, patterns, regime, scorer, "
+        "optimize: unknown key. Known: name, data, strategy, patterns, reliability, regime, scorer, "
         "volatility, gate, sizing, backtest, sweep, benchmark, seed, report, plugins",
     ),
     (
         "<<: {seed: 3}",
-        "<<: unknown key. Known: name, data, strategy, patterns, regime, scorer, "
+        "<<: unknown key. Known: name, data, strategy, patterns, reliability, regime, scorer, "
         "volatility, gate, sizing, backtest, sweep, benchmark, seed, report, plugins",
     ),
     (
@@ -171,7 +176,7 @@ def test_one_mistake_is_one_message(host, write, text, message):
     base = {"data": "data: files\n", "strategy": "strategy: cross\n"}
     rest = "".join(line for key, line in base.items() if not text.startswith(key) and f"\n{key}" not in text)
     lines = refused(write(f"# first\n{text}\n{rest}"), host).splitlines()
-    said = [line for line in lines if not line.startswith("    ") and "scorer.use" not in line]
+    said = [line for line in lines if not line.startswith("    ") and ".use: unknown signal scorer" not in line]
     assert said[0] == f"mine.yaml:2: {message}"
     assert len(said) == 2
 

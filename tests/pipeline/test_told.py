@@ -20,7 +20,17 @@ from windtunnel.pipeline.sections import (
     VolatilitySection,
 )
 from windtunnel.plugin import PatternDetector, SignalScorer, State, Strategy, VolatilityModel
-from windtunnel.values import Exposure, Forecast, Orders, Outcomes, Patterns, Scores, SignalFeatures
+from windtunnel.values import (
+    Atr,
+    Exposure,
+    Forecast,
+    Orders,
+    Outcomes,
+    Patterns,
+    Rules,
+    Scores,
+    SignalFeatures,
+)
 
 RISING = 20
 """Bars for which the price rises, then falls."""
@@ -181,3 +191,15 @@ def test_a_label_may_be_the_trade_itself(bars: Bars) -> None:
     closed = trades.exit_bar < len(bars) - 1
     np.testing.assert_allclose(signals.outcomes.returns[ended], trades.returns[closed][: ended.sum()])
     np.testing.assert_array_equal(signals.outcomes.known[ended], trades.exit_bar[closed][: ended.sum()])
+
+
+def test_stops_may_be_as_wide_as_the_forecast(bars: Bars) -> None:
+    rules = Rules(stop_loss=Atr(atr=2.0))
+    section = VolatilitySection(use="steady", horizon=4, first=100, refit=100, stops="forecast")
+    candidate = Candidate(strategy(Blocks()), rules=rules, volatility=Part(Steady(), section))
+    decision = run(bars, candidate).decision
+    unit = decision.orders.atr
+    assert unit is not None
+    deviation = 0.1 * np.sqrt(4 / bars.periods_per_year)
+    np.testing.assert_allclose(unit[100:], deviation * bars.close[100:])
+    np.testing.assert_array_equal(unit[:100], Market(bars).atr(14)[:100])

@@ -160,6 +160,9 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name in ("fixed_units", "risk"):
             if given("sizing", name) is not None:
                 yield "backtest.rebalance.drift", f"needs sizing by weight, not {name}"
+    stops = [given("backtest", name) for name in ("stop_loss", "take_profit", "trailing_stop")]
+    if given("volatility", "stops") == "forecast" and not any(isinstance(stop, Mapping) for stop in stops):
+        yield "volatility.stops", "needs a stop or a target of backtest in ATR, such as {atr: 2}"
     if given("regime", "of") == "benchmark" and benchmark is None:
         yield "regime.of", "needs a benchmark"
     if isinstance(benchmark, str) and benchmark != FIRST and isinstance(symbols, list) and symbols:

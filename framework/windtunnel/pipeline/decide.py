@@ -198,7 +198,12 @@ def wishes(market: Market, candidate: Candidate, tick: Tick = silent) -> Orders:
 def _measured(wanted: Orders, market: Market, candidate: Candidate) -> Orders:
     if not candidate.rules.in_atr or wanted.atr is not None:
         return wanted
-    return replace(wanted, atr=market.atr(candidate.rules.atr_window))
+    unit, part = market.atr(candidate.rules.atr_window), candidate.volatility
+    if part is not None and part.section.stops == "forecast":
+        forecast = market.volatility
+        expected = forecast.mean * np.sqrt(forecast.horizon / market.periods_per_year) * market.close
+        unit = np.where(expected > 0, expected, unit)
+    return replace(wanted, atr=unit)
 
 
 def _learned(

@@ -70,6 +70,9 @@ class VolatilitySection(LearnedSection):
     """Where low and high come from: the forecast's own past errors, or what the model says."""
     coverage: Annotated[float, Gt(0), Lt(1)] = 0.8
     """How often realised volatility should lie between low and high, where the interval is conformal."""
+    stops: Literal["atr", "forecast"] = "atr"
+    """What the rules mean by an ATR: the average true range, or the volatility that is forecast over the
+    horizon, in price units; where the forecast abstains the former."""
 
 
 class JudgedSection(LearnedSection):
