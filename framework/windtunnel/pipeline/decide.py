@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right, insort
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -86,12 +87,13 @@ class Signals:
 
         By thirds of the risks of this signal and those before it.
         """
-        risk = self.risk
-        words = np.full(len(risk), "", "U6")
-        for row in np.flatnonzero(~np.isnan(risk)):
-            before = risk[: row + 1]
-            share = float((before[~np.isnan(before)] <= risk[row]).mean())
-            words[row] = "low" if share <= 1 / 3 else "medium" if share <= 2 / 3 else "high"
+        words = np.full(len(self), "", "U6")
+        before: list[float] = []
+        for row, risk in enumerate(self.risk.tolist()):
+            if risk == risk:
+                insort(before, risk)
+                share = bisect_right(before, risk) / len(before)
+                words[row] = "low" if share <= 1 / 3 else "medium" if share <= 2 / 3 else "high"
         return words
 
     @property
