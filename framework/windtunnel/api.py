@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from windtunnel.bars import Bars
 from windtunnel.data import DataSection, load
@@ -17,7 +17,10 @@ from windtunnel.pipeline.sections import StrategySection
 from windtunnel.plugin import DataSource, LearnedStrategy, Strategy, build_host
 from windtunnel.values import Rules
 
-__all__ = ["backtest", "load_bars", "report", "run", "sweep"]
+if TYPE_CHECKING:
+    from windtunnel.runner.advice import Advice
+
+__all__ = ["advise", "backtest", "load_bars", "report", "run", "sweep"]
 
 
 def load_bars(
@@ -127,6 +130,7 @@ def sweep(
     rules: Rules | None = None,
     periods_per_year: float | None = None,
     threads: int | None = None,
+    edges: Sequence[int] = (),
     tick: Callable[[int, int], None] | None = None,
 ) -> Sweep:
     """Backtest every legal combination of parameters: one row of metrics each.
@@ -146,6 +150,9 @@ def sweep(
         Bars in a year, by which the Sharpe ratio is annualised; those of the bars if left out.
     threads : int, optional
         As many as there are cores if left out; they do not change the result.
+    edges : sequence of int
+        First bars of blocks, in order, and one past the last: the result's ``sums`` add up the returns of
+        every combination in each block.
     tick : callable, optional
         Told now and then how many combinations are done, and how many there are.
 
@@ -164,7 +171,7 @@ def sweep(
     rules = rules or Rules()
     chosen = Space.of(strategy, space, rules)
     candidate = Candidate(Part(kind.example(), StrategySection(use=kind.name)), rules)
-    return sweep_candidate(bars, candidate, chosen, threads=threads, tick=tick)
+    return sweep_candidate(bars, candidate, chosen, threads=threads, edges=edges, tick=tick)
 
 
 def run(
@@ -192,6 +199,36 @@ def run(
         loaded = experiment.load(config, overrides=overrides)
     dataset = runner.dataset(loaded)
     return runner.compute(loaded, dataset) if out is None else runner.perform(loaded, dataset, out=out).result
+
+
+def advise(
+    bars_or_config: Bars | str | Path | Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    out: str | Path | None = None,
+) -> tuple[Advice, ...]:
+    """Return what is known of every symbol at its last bar: regime, ranked strategies, patterns, volatility.
+
+    Parameters
+    ----------
+    bars_or_config : Bars, path or mapping
+        An experiment, as for :func:`run`; or bars, of which the usual models are asked.
+    overrides : sequence of str
+        Such as ``"strategy.params.ahead=10"``.
+    out : path, optional
+        Also keep the answer below this folder; asked again on the same data, it is read from there.
+    """
+    from windtunnel import experiment, runner
+    from windtunnel.runner.advice import advise as answer
+    from windtunnel.runner.advice import of_bars
+
+    if isinstance(bars_or_config, Bars):
+        return of_bars(bars_or_config, overrides, out=out)
+    if isinstance(bars_or_config, Mapping):
+        loaded = experiment.from_mapping(bars_or_config, overrides=overrides)
+    else:
+        loaded = experiment.load(bars_or_config, overrides=overrides)
+    return answer(loaded, runner.dataset(loaded), out=out)
 
 
 def report(result: Result, path: str | Path = "report.html") -> Path:

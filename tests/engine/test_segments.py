@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from windtunnel.bars import Bars
 from windtunnel.engine import simulate
 from windtunnel.engine.metrics import Performance, compute
-from windtunnel.engine.sweep import SWEEP_METRICS, Bench, items, one
+from windtunnel.engine.sweep import SWEEP_METRICS, Bench, Figures, items, one
 from windtunnel.values import Actions, Atr, Calendar, Orders, RangeShare, Rules
+
+NONE = np.empty(0, np.int64)
 
 
 def one_symbol(rng: np.random.Generator, rows: int, volatility: float) -> Bars:
@@ -41,6 +43,7 @@ class Case:
     bars: Bars
     orders: Orders
     rules: Rules
+    edges: np.ndarray
 
     def __repr__(self) -> str:
         changed = self.rules.model_dump(exclude_defaults=True)
@@ -66,13 +69,21 @@ def cases(draw: st.DrawFn) -> Case:
         take_profit=draw(st.sampled_from([None, 0.03, 0.2])),
         cooldown=draw(st.sampled_from([0, 0, 1, 5])),
     )
-    return Case(bars, Orders(wanted), rules)
+    edges = np.flatnonzero(rng.random(rows + 1) < draw(st.sampled_from([0.0, 0.02, 0.3, 1.0])))
+    return Case(bars, Orders(wanted), rules, edges)
 
 
-def simulated(case: Case) -> np.ndarray:
+def simulated(case: Case) -> tuple[np.ndarray, np.ndarray]:
+    """Return the metrics, and the sums of returns and their squares before each edge."""
     run = simulate(case.bars, case.orders, case.rules)
     figures = compute(Performance(run, case.bars.periods_per_year))
-    return np.array([figures[name] for name in SWEEP_METRICS])
+    sums = [(run.returns[:edge].sum(), (run.returns[:edge] ** 2).sum()) for edge in case.edges]
+    return np.array([figures[name] for name in SWEEP_METRICS]), np.reshape(sums, (-1, 2))
+
+
+def assert_figures(found: Figures, row: int, expected: tuple[np.ndarray, np.ndarray]) -> None:
+    np.testing.assert_allclose(found.metrics[row], expected[0], rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(found.sums[row], expected[1], rtol=1e-9, atol=1e-11)
 
 
 @given(cases())
@@ -84,16 +95,15 @@ def test_walked_equals_simulated(case: Case) -> None:
         bench = Bench(case.bars, many=many)
         sheet = bench.sheet(1)
         assert bench.code(case.orders.exposure, sheet[0])
-        alone = bench.run(sheet, np.zeros(1, np.int64), told[:1], case.rules.cash)[0]
-        beside = bench.run(sheet, np.zeros(3, np.int64), told, case.rules.cash)
-        for found in (alone, beside[0], beside[2]):
-            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-11)
+        alone = bench.run(sheet, np.zeros(1, np.int64), told[:1], case.rules.cash, case.edges)
+        beside = bench.run(sheet, np.zeros(3, np.int64), told, case.rules.cash, case.edges)
+        for found, row in ((alone, 0), (beside, 0), (beside, 2)):
+            assert_figures(found, row, expected)
 
 
 @given(cases())
 def test_one_account_bar_by_bar_has_the_same_metrics(case: Case) -> None:
-    found = one(case.bars, case.orders, case.rules)
-    np.testing.assert_allclose(found, simulated(case), rtol=1e-9, atol=1e-11)
+    assert_figures(one(case.bars, case.orders, case.rules, case.edges), 0, simulated(case))
 
 
 def test_seven_bars_by_hand() -> None:
@@ -105,7 +115,7 @@ def test_seven_bars_by_hand() -> None:
     bench = Bench(bars, many=False)
     sheet = bench.sheet(1)
     bench.code(wanted, sheet[0])
-    (found,) = bench.run(sheet, np.zeros(1, np.int64), items("asset", [rules]), rules.cash)
+    (found,) = bench.run(sheet, np.zeros(1, np.int64), items("asset", [rules]), rules.cash, NONE).metrics
     sold = 10 * 9 * 0.9
     assert found[0] == pytest.approx(sold / 1.1 / 10 * 12 / 110 - 1)
     assert found[2] == pytest.approx(sold / 1.1 / 110 - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
@@ -211,3 +212,21 @@ def test_values_that_are_tuples_stay_tuples() -> None:
     table = wt.sweep(walk(), Levels, {"between": [(80.0, 120.0), (95.0, 105.0)]})
     assert table.frame["between"].tolist() == [(80.0, 120.0), (95.0, 105.0)]
     assert table.best("total_return")["between"] in [(80.0, 120.0), (95.0, 105.0)]
+
+
+def test_returns_are_added_up_in_blocks() -> None:
+    bars, edges = walk(rows=403), [3, 100, 101, 403]
+    for strategy, space in ((SmaCross, {"fast": [5, 10], "slow": [30]}), (Half, {"window": [5, 20]})):
+        table = wt.sweep(bars, strategy, space, rules=COSTS, edges=edges)
+        assert table.sums.shape == (2, 3, 3)
+        for row, params in enumerate(table.frame[list(space)].to_dict("records")):
+            returns = wt.backtest(bars, strategy(**params), rules=COSTS).simulation.returns
+            parts = [returns[first:stop] for first, stop in pairwise(edges)]
+            expected = [(len(part), part.sum(), (part**2).sum()) for part in parts]
+            np.testing.assert_allclose(table.sums[row], expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("edges", [[3], [-1, 5], [5, 5], [7, 3], [0, 401]])
+def test_blocks_that_are_not_in_order_are_refused(edges: list[int]) -> None:
+    with pytest.raises(InvalidValueError, match="edges"):
+        wt.sweep(walk(), SmaCross, {"fast": [5], "slow": [30]}, edges=edges)

@@ -115,7 +115,7 @@ class Trades:
     carry : array of float64
         Share of the dividends received less borrowing costs paid, in currency.
     pnl : array of float64
-        Net profit in currency: of the prices, less fees, plus carry.
+        Net profit in currency: of the prices, less fees, plus carry; 0 for what is rounding noise.
     returns : array of float64
         ``pnl`` over the entry's notional.
     reason : array of int64

@@ -8,6 +8,7 @@ import numpy as np
 
 from windtunnel.engine.compiled import compiled, inner
 from windtunnel.engine.simulation import FILL_COLUMNS, REASONS, Simulation, Trades
+from windtunnel.engine.terms import DUST
 
 __all__ = ["pair"]
 
@@ -151,4 +152,6 @@ def pair(simulation: Simulation) -> Trades:
         columns[name] = columns[name].astype(np.int64)
     gain = columns["direction"] * columns["units"] * (columns["exit_price"] - columns["entry_price"])
     pnl = gain - columns["fees"] + columns["carry"]
-    return Trades(**columns, pnl=pnl, returns=pnl / (columns["units"] * columns["entry_price"]))
+    notional = columns["units"] * columns["entry_price"]
+    pnl = np.where(np.abs(pnl) > DUST * notional, pnl, 0.0)
+    return Trades(**columns, pnl=pnl, returns=pnl / notional)

@@ -10,18 +10,18 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from windtunnel.bars import Bars
-from windtunnel.engine.sweep import Bench, one
+from windtunnel.engine.sweep import Bench, Figures, one
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate, Part
 from windtunnel.pipeline.decide import decide, wishes
 from windtunnel.pipeline.space import Space
 from windtunnel.plugin import LearnedStrategy, Strategy
-from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules
+from windtunnel.values import Exposure, IntArray, Rules
 
 __all__ = ["Batch", "Batches"]
 
-Batch: TypeAlias = tuple[IntArray, IntArray, Callable[[], FloatArray]]
-"""Point and row of the rules of each combination, and what computes their metrics on any thread."""
+Batch: TypeAlias = tuple[IntArray, IntArray, Callable[[], Figures]]
+"""Point and row of the rules of each combination, and what computes their figures on any thread."""
 
 _ROWS = 256
 """Most exposures a batch."""
@@ -43,6 +43,8 @@ class Batches:
         What surrounds the strategy.
     space : Space
     benchmark : str or None
+    edges : array of int64, ``[S]``
+        Bars, in order, before each of which returns are added up.
 
     Attributes
     ----------
@@ -50,8 +52,10 @@ class Batches:
         Combinations met so far that a rule between the strategy's parameters forbids.
     """
 
-    def __init__(self, bars: Bars, candidate: Candidate, space: Space, benchmark: str | None) -> None:
-        self.illegal = 0
+    def __init__(
+        self, bars: Bars, candidate: Candidate, space: Space, benchmark: str | None, edges: IntArray
+    ) -> None:
+        self.illegal, self._edges = 0, edges
         self._bars, self._candidate, self._space, self._benchmark = bars, candidate, space, benchmark
         self._market = Market(bars)
         self._shape = bars.shape
@@ -119,7 +123,7 @@ class Batches:
         row, rule = self._space.rows_of(place)
         for start in range(0, len(row), _ITEMS):
             part = slice(start, start + _ITEMS)
-            run = partial(bench.run, sheet, row[part], self._items[rule[part]], cash)
+            run = partial(bench.run, sheet, row[part], self._items[rule[part]], cash, self._edges)
             yield place[row[part]], rule[part], run
 
     def _simulated(self, points: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[Batch]:
@@ -132,9 +136,5 @@ class Batches:
             for rule in self._space.rows_of(np.array([place]))[1]:
                 candidate = self._with(strategy, self._space.rules[int(rule)])
                 orders = decide(self._market, candidate, benchmark=self._benchmark).orders
-                run = partial(_simulate, self._bars, orders, candidate.rules)
+                run = partial(one, self._bars, orders, candidate.rules, self._edges)
                 yield np.array([place]), np.array([rule]), run
-
-
-def _simulate(bars: Bars, orders: Orders, rules: Rules) -> FloatArray:
-    return one(bars, orders, rules)[None]

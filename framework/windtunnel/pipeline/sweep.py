@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,7 +15,7 @@ import numpy as np
 
 from windtunnel.bars import Bars
 from windtunnel.engine.metrics import METRICS
-from windtunnel.engine.sweep import SWEEP_METRICS
+from windtunnel.engine.sweep import SWEEP_METRICS, Figures
 from windtunnel.errors import InvalidValueError
 from windtunnel.pipeline.batches import Batch, Batches
 from windtunnel.pipeline.candidate import Candidate
@@ -43,6 +43,10 @@ class Sweep:
         The metrics, in the order of :data:`~windtunnel.engine.sweep.SWEEP_METRICS`; NaN where undefined.
     illegal : int
         Combinations that a rule between the strategy's parameters forbids.
+    edges : array of int64, ``[S + 1]``
+        First bar of each of S blocks, and one past the last; empty where none were asked for.
+    sums : array of float64, ``[K, S, 3]``
+        Number, sum and sum of squares of the returns of each combination in each block.
     """
 
     space: Space
@@ -50,6 +54,8 @@ class Sweep:
     rule: IntArray
     values: FloatArray
     illegal: int
+    edges: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
+    sums: FloatArray = field(default_factory=lambda: np.empty((0, 0, 3)))
 
     def __len__(self) -> int:
         return len(self.place)
@@ -117,6 +123,7 @@ def sweep(
     *,
     benchmark: str | None = None,
     threads: int | None = None,
+    edges: Sequence[int] = (),
     tick: Tick | None = None,
     seen: Callable[[FloatArray], None] | None = None,
 ) -> Sweep:
@@ -137,6 +144,8 @@ def sweep(
         Symbol by which a regime model of the benchmark judges.
     threads : int, optional
         As many as there are cores if left out; they do not change the result.
+    edges : sequence of int
+        First bars of blocks, in order, and one past the last: add up the returns in each.
     tick : callable, optional
         Told after each batch how many combinations are done, illegal ones too, and how many there are.
     seen : callable, optional
@@ -149,14 +158,18 @@ def sweep(
     PluginError
         If the strategy raises or breaks its contract.
     """
-    batches = Batches(bars, candidate, space, benchmark)
+    cuts = _checked(edges, len(bars))
+    batches = Batches(bars, candidate, space, benchmark, cuts)
     threads = threads or _cores()
     done, total = 0, len(space)
     place, rule = np.empty((2, total), np.int64)
     values = np.empty((total, len(SWEEP_METRICS)))
-    for places, rules, metrics in _in_threads(iter(batches), threads):
+    sums = np.empty((total, max(len(cuts) - 1, 0), 3))
+    sums[:, :, 0] = np.diff(cuts)
+    for places, rules, (metrics, added) in _in_threads(iter(batches), threads):
         part = slice(done, done + len(places))
         place[part], rule[part], values[part] = places, rules, metrics
+        sums[part, :, 1:] = np.diff(added, axis=1)
         done = part.stop
         if seen is not None:
             seen(metrics)
@@ -166,7 +179,14 @@ def sweep(
         raise InvalidValueError(
             "space", "must have a combination that the strategy allows", dict(space.values)
         )
-    return Sweep(space, place[:done], rule[:done], values[:done], batches.illegal)
+    return Sweep(space, place[:done], rule[:done], values[:done], batches.illegal, cuts, sums[:done])
+
+
+def _checked(edges: Sequence[int], bars: int) -> IntArray:
+    cuts = np.asarray(edges, np.int64)
+    if len(cuts) and (len(cuts) < 2 or cuts[0] < 0 or cuts[-1] > bars or (np.diff(cuts) < 1).any()):
+        raise InvalidValueError("edges", f"must be bars in order, from 0 to {bars}", list(edges))
+    return cuts
 
 
 def _cores() -> int:
@@ -174,7 +194,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-_Done: TypeAlias = tuple[IntArray, IntArray, FloatArray]
+_Done: TypeAlias = tuple[IntArray, IntArray, Figures]
 
 
 def _in_threads(batches: Iterator[Batch], threads: int) -> Iterator[_Done]:
@@ -186,7 +206,7 @@ def _in_threads(batches: Iterator[Batch], threads: int) -> Iterator[_Done]:
         yield first[0], first[1], first[2]()
         return
     batches = chain((first, second), batches)
-    waiting: deque[tuple[IntArray, IntArray, Future[FloatArray]]] = deque()
+    waiting: deque[tuple[IntArray, IntArray, Future[Figures]]] = deque()
     with ThreadPoolExecutor(max(1, threads - 1)) as pool:
         for places, rules, run in batches:
             busy = sum(not future.done() for *_, future in waiting)
@@ -197,12 +217,12 @@ def _in_threads(batches: Iterator[Batch], threads: int) -> Iterator[_Done]:
             yield _finished(waiting.popleft())
 
 
-def _now(run: Callable[[], FloatArray]) -> Future[FloatArray]:
-    future: Future[FloatArray] = Future()
+def _now(run: Callable[[], Figures]) -> Future[Figures]:
+    future: Future[Figures] = Future()
     future.set_result(run())
     return future
 
 
-def _finished(work: tuple[IntArray, IntArray, Future[FloatArray]]) -> _Done:
+def _finished(work: tuple[IntArray, IntArray, Future[Figures]]) -> _Done:
     places, rules, future = work
     return places, rules, future.result()

@@ -120,6 +120,7 @@ def _refuse_beyond_most(book: Any, terms: Any, work: Any, symbols: Any, n: Any) 
             if last < 0 or not _before(book[RANK, i], book[RANK, last]):
                 last = i
         work[OPENS, last] = 0.0
+        book[WAITING, last] = 0.0
         book[BLOCKED, last] = 1.0
         entries -= 1
 
@@ -352,10 +353,10 @@ def settle(
         if _sized(book, terms, work, i, equity, inside):
             symbols[n] = i
             n += 1
-    if terms.max_positions < book.shape[1]:
-        _refuse_beyond_most(book, terms, work, symbols, n)
     if terms.participation > 0.0:
         _cut_to_volume(book, terms, now, work, symbols, n)
+    if terms.max_positions < book.shape[1]:
+        _refuse_beyond_most(book, terms, work, symbols, n)
     for i in symbols[:n]:
         opening |= work[OPENS, i] != 0.0
     if opening:

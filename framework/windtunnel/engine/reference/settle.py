@@ -66,8 +66,8 @@ def settle(
         order = _sized(account, symbol, waiting, prices[symbol], slip, equity, inside)
         if order is not None:
             orders.append(order)
-    _refuse_beyond_most(account, orders)
     _cut_to_volume(account, orders, volume)
+    _refuse_beyond_most(account, orders)
     if any(order.opens for order in orders):
         _cut_to_cash(account, orders, prices, equity)
     orders.sort(key=lambda order: order.opens != 0)
@@ -151,6 +151,7 @@ def _refuse_beyond_most(account: Account, orders: list[_Order]) -> None:
     entries.sort(key=lambda order: (inf if isnan(order.waiting.rank) else -order.waiting.rank, order.symbol))
     for order in entries[places:]:
         order.opens = 0.0
+        book[order.symbol].waiting = None
         book[order.symbol].blocked = True
 
 

@@ -1,6 +1,6 @@
 """Many accounts over the same bars, each reduced to a row of metrics."""
 
-from windtunnel.engine.sweep.batch import Bench, items, one
+from windtunnel.engine.sweep.batch import Bench, Figures, items, one
 from windtunnel.engine.sweep.codes import SWEEP_METRICS
 
-__all__ = ["SWEEP_METRICS", "Bench", "items", "one"]
+__all__ = ["SWEEP_METRICS", "Bench", "Figures", "items", "one"]

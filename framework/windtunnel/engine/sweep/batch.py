@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,26 @@ from windtunnel.engine.account import simulate
 from windtunnel.engine.sweep.codes import ITEM, KEEP, SHORT, SWEEP_METRICS
 from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules
 
-__all__ = ["Bench", "items", "one"]
+__all__ = ["Bench", "Figures", "items", "one"]
 
 _COSTS = ("cash", "fill", "sides", "fees", "fees_by_symbol", "fee_fixed", "slippage")
 _OPEN = (*_COSTS, "stop_loss", "take_profit", "cooldown", "atr_window")
 _USUAL = tuple((name, value) for name, value in Rules() if name not in _OPEN)
 """The rules that must be as they usually are for an account to be walked from order to order."""
+
+
+class Figures(NamedTuple):
+    """What a sweep computes of K accounts.
+
+    Parameters
+    ----------
+    metrics : array of float64, ``[K, 5]``
+    sums : array of float64, ``[K, S, 2]``
+        Σr and Σr² of the returns of all bars before each of S edges.
+    """
+
+    metrics: FloatArray
+    sums: FloatArray
 
 
 class Bench:
@@ -66,16 +80,19 @@ class Bench:
         row[: self.rows] = column.view(np.uint8)
         return True
 
-    def run(self, sheet: npt.NDArray[np.uint8], row: IntArray, terms: Any, cash: float) -> FloatArray:
-        """Return the metrics of each item, ``[K, 5]``: a row of the sheet under a record of :func:`items`.
+    def run(
+        self, sheet: npt.NDArray[np.uint8], row: IntArray, terms: Any, cash: float, edges: IntArray
+    ) -> Figures:
+        """Return the figures of each item: a row of the sheet under a record of :func:`items`.
 
         The compiled part holds no lock, so that threads may run at once.
         """
         from windtunnel.engine.sweep.segments import segments
 
-        out = np.empty((len(row), len(SWEEP_METRICS)))
-        segments(self._tape, sheet, sheet.view(np.uint64), row, terms, cash, self._periods, out)
-        return out
+        out, sums = np.empty((len(row), len(SWEEP_METRICS))), np.empty((len(row), len(edges), 2))
+        words = sheet.view(np.uint64)
+        segments(self._tape, sheet, words, row, terms, cash, self._periods, edges, out, sums)
+        return Figures(out, sums)
 
 
 def _coded(column: FloatArray, row: npt.NDArray[np.uint8]) -> bool:
@@ -124,12 +141,14 @@ def _all_in(rules: Rules) -> bool:
     return all(isinstance(one, float) for one in measured)
 
 
-def one(bars: Bars, orders: Orders, rules: Rules) -> FloatArray:
-    """Return the metrics of one account under any rules, ``[5]``."""
+def one(bars: Bars, orders: Orders, rules: Rules, edges: IntArray) -> Figures:
+    """Return the figures of one account under any rules, K = 1."""
     from windtunnel.engine.sweep.figures import of_equity
 
     account = simulate(bars, orders, rules)
     pnl = account.trades.pnl
     out = np.empty(len(SWEEP_METRICS))
     of_equity(account.equity, rules.cash, bars.periods_per_year, float(len(pnl)), float((pnl > 0).sum()), out)
-    return out
+    added = np.zeros((len(bars) + 1, 2))
+    added[1:] = np.cumsum(np.column_stack([account.returns, account.returns**2]), axis=0)
+    return Figures(out[None], added[None, edges])

@@ -151,7 +151,7 @@ def _trade(terms: Any, held: Any, units: float, price: float, slip: float) -> An
         ended = fee
     elif before != 0.0:
         ended = fee * abs(before / traded)
-    won = before * (paid - entry) - entry_fee - ended > 0.0
+    won = before * (paid - entry) - entry_fee - ended > DUST * abs(before) * entry
     return (cash - traded * paid - fee, units, paid, fee - ended), int(won)
 
 
@@ -182,13 +182,58 @@ def _level(entry: float, side: float, share: float) -> float:
 
 
 @inlined
-def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, table: Any, known: Any) -> Any:
-    """Carry one account over all bars; return its path, trades and wins."""
+def _note(edges: Any, sums: Any, noted: int, upto: int, path: Any) -> int:
+    """Write Σr and Σr² so far at every edge up to a bar; return how many edges are written."""
+    while noted < len(edges) and edges[noted] <= upto:
+        sums[noted, 0], sums[noted, 1] = path[0], path[1]
+        noted += 1
+    return noted
+
+
+@inlined
+def _carry(
+    tape: Tape, side: float, held: Any, start: int, stop: int, path: Any, edges: Any, sums: Any, noted: int
+) -> Any:
+    """Carry a position over the closes from ``start`` to ``stop``, stopping at edges on the way.
+
+    Return the bar at whose close equity is gone, or ``stop``; the path; and how many edges are written.
+    """
+    while start < stop:
+        end = stop
+        if noted < len(edges) and edges[noted] < stop:
+            end = max(start, edges[noted])
+        if side > 0.0 and len(tape.sums) > 0:
+            path = hold(tape, held[1], start, end, path)
+        else:
+            gone, path = stream(tape.close, held[0], held[1], start, end, path)
+            if gone < end:
+                return gone, path, noted
+        noted = _note(edges, sums, noted, end, path)
+        start = end
+    return stop, path, noted
+
+
+@inlined
+def _walk(
+    tape: Tape,
+    codes: Any,
+    words: Any,
+    terms: Any,
+    cash: float,
+    table: Any,
+    known: Any,
+    edges: Any,
+    sums: Any,
+) -> Any:
+    """Carry one account over all bars; return its path, trades and wins.
+
+    At the bars ``edges``, Σr and Σr² of the bars before are written to ``sums``.
+    """
     rows, later = len(tape.close), 0 if terms.at_close != 0.0 else 1
     prices = tape.open if later else tape.close
     path, held = (0.0, 0.0, cash, cash, 1.0), (cash, 0.0, 0.0, 0.0)
     trades, wins, cooldown = 0, 0, int(terms.cooldown)
-    change, asked = 0, 0.0
+    change, asked, noted = 0, 0.0, 0
     t = _next_signal(codes, words, table, 0, rows)
     while t + later < rows:
         side, bar = _side(codes[t], terms), t + later
@@ -208,12 +253,11 @@ def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, table: An
             touched = _touch(tape, side, stop, target, first, last, known) if first < last else last
         ended = min(touched, end)
         gone = ended
+        noted = _note(edges, sums, noted, bar, path)
         if ended > bar:
             path = mark(held[0] + held[1] * tape.close[bar], path)
-            if side > 0.0 and len(tape.sums) > 0:
-                path = hold(tape, held[1], bar + 1, ended, path)
-            else:
-                gone, path = stream(tape.close, held[0], held[1], bar + 1, ended, path)
+            noted = _note(edges, sums, noted, bar + 1, path)
+            gone, path, noted = _carry(tape, side, held, bar + 1, ended, path, edges, sums, noted)
         price, slip, units, again = 0.0, terms.slippage, 0.0, change + 1
         if gone < ended:
             price = tape.close[gone]
@@ -228,7 +272,8 @@ def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, table: An
             again = max(change + 1, end + cooldown)
         else:
             trades += 1
-            wins += held[1] * (tape.close[rows - 1] - held[2]) - held[3] > 0.0
+            won = held[1] * (tape.close[rows - 1] - held[2]) - held[3]
+            wins += won > DUST * abs(held[1]) * held[2]
             break
         held, won = _trade(terms, held, units, price, slip)
         trades += 1
@@ -246,6 +291,7 @@ def _walk(tape: Tape, codes: Any, words: Any, terms: Any, cash: float, table: An
             held, _ = _trade(terms, held, units, prices[ended], terms.slippage)
         else:
             path = mark(held[0], path)
+    _note(edges, sums, noted, rows, path)
     return path, trades, wins
 
 
@@ -271,7 +317,16 @@ def _same_stops(row: Any, terms: Any, k: int) -> bool:
 
 @compiled
 def segments(
-    tape: Tape, codes: Any, words: Any, row: Any, terms: Any, cash: float, periods: float, out: Any
+    tape: Tape,
+    codes: Any,
+    words: Any,
+    row: Any,
+    terms: Any,
+    cash: float,
+    periods: float,
+    edges: Any,
+    out: Any,
+    sums: Any,
 ) -> None:
     """Run an account for each item and write its total return, Sharpe ratio, drawdown, trades and win rate.
 
@@ -285,7 +340,10 @@ def segments(
         The row of ``codes`` and the record of terms of each item.
     cash, periods : float
         Starting cash; bars in a year.
+    edges : array of int64, ``[S]``
+        Bars, in order, at which to write what the returns before them add up to.
     out : array of float64, ``[K, 5]``
+    sums : array of float64, ``[K, S, 2]``
     """
     rows = len(tape.close)
     known, table, tabled = np.full(rows, -1), np.empty(rows, np.int64), -1
@@ -303,5 +361,7 @@ def segments(
             cash,
             table[: rows if row[k] == tabled else 0],
             known,
+            edges,
+            sums[k],
         )
         figures(rows, cash, periods, path, float(trades), float(wins), out[k])
