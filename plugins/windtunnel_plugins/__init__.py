@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from windtunnel.plugin import Plugin, hookimpl
-from windtunnel_plugins import patterns, regimes, scorers, sources, strategies, volatility
+from windtunnel_plugins import optimizers, patterns, regimes, scorers, sources, strategies, volatility
 
 __all__ = ["windtunnel_register"]
 
@@ -13,5 +13,5 @@ __all__ = ["windtunnel_register"]
 @hookimpl
 def windtunnel_register() -> Iterable[type[Plugin]]:
     """Return every plugin of this package."""
-    rooms = (sources, strategies, patterns, regimes, scorers, volatility)
+    rooms = (sources, strategies, patterns, regimes, scorers, volatility, optimizers)
     return [getattr(room, name) for room in rooms for name in room.__all__]

@@ -19,6 +19,8 @@ from windtunnel.values import (
     Regimes,
     Request,
     Scores,
+    Search,
+    SearchSpace,
     SignalFeatures,
     Table,
 )
@@ -28,6 +30,7 @@ __all__ = [
     "DataSource",
     "LearnedStrategy",
     "Model",
+    "Optimizer",
     "PatternDetector",
     "RegimeModel",
     "SignalScorer",
@@ -166,6 +169,19 @@ class DataSource(Plugin):
         """Return the data as they are; the framework checks, repairs, cuts and resamples them."""
 
 
+class Optimizer(Plugin):
+    """Proposes parameters to try."""
+
+    kind: ClassVar[str] = "optimize"
+
+    @abstractmethod
+    def start(self, space: SearchSpace, seed: int, objectives: int = 1) -> Search:
+        """Begin a search for points of ``space`` at which every objective is high.
+
+        The same space and seed, told the same, ask for the same.
+        """
+
+
 KINDS: Mapping[str, tuple[type[Plugin], ...]] = {
     "strategy": (Strategy, LearnedStrategy),
     "patterns": (PatternDetector,),
@@ -173,6 +189,7 @@ KINDS: Mapping[str, tuple[type[Plugin], ...]] = {
     "volatility": (VolatilityModel,),
     "scorer": (SignalScorer,),
     "data": (DataSource,),
+    "optimize": (Optimizer,),
 }
 """The base classes of each kind; the key is the slot in the YAML."""
 

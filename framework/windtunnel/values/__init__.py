@@ -11,6 +11,7 @@ from windtunnel.values.piece import PerBar, frozen
 from windtunnel.values.regimes import Regimes
 from windtunnel.values.rules import Atr, Calendar, Drift, RangeShare, Rules
 from windtunnel.values.scores import Outcomes, Scores, SignalFeatures
+from windtunnel.values.search import Choices, Dimension, Point, Search, SearchSpace, Span
 from windtunnel.values.section import ConfigModel, Section
 from windtunnel.values.table import Origin, Request, Table
 from windtunnel.values.tune import Tune
@@ -20,7 +21,9 @@ __all__ = [
     "Atr",
     "BoolArray",
     "Calendar",
+    "Choices",
     "ConfigModel",
+    "Dimension",
     "Drift",
     "Evaluation",
     "Exposure",
@@ -33,13 +36,17 @@ __all__ = [
     "Outcomes",
     "Patterns",
     "PerBar",
+    "Point",
     "RangeShare",
     "Regimes",
     "Request",
     "Rules",
     "Scores",
+    "Search",
+    "SearchSpace",
     "Section",
     "SignalFeatures",
+    "Span",
     "Table",
     "TimeArray",
     "Tune",

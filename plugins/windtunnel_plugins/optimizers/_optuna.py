@@ -1,0 +1,94 @@
+"""Optuna's samplers behind our ask and tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from windtunnel.errors import PluginError
+from windtunnel.values import Choices, Dimension, FloatArray, Point, Search, SearchSpace
+
+__all__ = ["started"]
+
+
+def started(
+    name: str, space: SearchSpace, objectives: int, sampler: Callable[[Any], Any], *needs: str
+) -> Search:
+    """Return a search by a sampler of Optuna.
+
+    Parameters
+    ----------
+    name : str
+        Of the optimizer, for messages.
+    space : SearchSpace
+    objectives : int
+    sampler : callable
+        Takes the module ``optuna`` and returns the sampler.
+    needs : str
+        Further modules that the sampler imports.
+
+    Raises
+    ------
+    PluginError
+        If Optuna, or what the sampler needs, is not installed.
+    """
+    for module in ("optuna", *needs):
+        try:
+            import_module(module)
+        except ImportError as error:
+            extra = "rl" if module == "torch" else "optimize"
+            raise PluginError(f"{name} needs {module}: pip install 'windtunnel[{extra}]'") from error
+    optuna = import_module("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(sampler=sampler(optuna), directions=["maximize"] * objectives)
+    return _Study(optuna, study, space)
+
+
+class _Study:
+    """A study that is asked and told; each point is known by the trial that proposed it."""
+
+    def __init__(self, optuna: Any, study: Any, space: SearchSpace) -> None:
+        self._optuna, self._study, self._space = optuna, study, space
+        self._distributions = {
+            path: _distribution(optuna, dimension) for path, dimension in space.dimensions.items()
+        }
+        self._open: dict[tuple[Any, ...], list[Any]] = {}
+
+    def ask(self, count: int) -> Sequence[Point]:
+        """Return what the sampler proposes."""
+        points = []
+        for _ in range(count):
+            trial = self._study.ask(self._distributions)
+            point = {path: self._value(path, trial.params[path]) for path in self._space.dimensions}
+            self._open.setdefault(tuple(point.values()), []).append(trial)
+            points.append(point)
+        return points
+
+    def tell(self, points: Sequence[Point], values: FloatArray) -> None:
+        """Tell the sampler what its points came to; one that could not be tried has failed."""
+        failed = self._optuna.trial.TrialState.FAIL
+        for point, row in zip(points, values, strict=True):
+            trial = self._open[tuple(point[path] for path in self._space.dimensions)].pop(0)
+            if np.isnan(row).any():
+                self._study.tell(trial, state=failed)
+            else:
+                self._study.tell(trial, row.tolist())
+
+    def _value(self, path: str, raw: Any) -> Any:
+        dimension = self._space.dimensions[path]
+        if isinstance(dimension, Choices):
+            return dimension.values[raw]
+        return int(raw) if dimension.whole else float(f"{raw:.12g}")
+
+
+def _distribution(optuna: Any, dimension: Dimension) -> Any:
+    if isinstance(dimension, Choices):
+        return optuna.distributions.CategoricalDistribution(list(range(len(dimension.values))))
+    tune = dimension.tune
+    if dimension.whole:
+        step = 1 if tune.step is None else int(tune.step)
+        return optuna.distributions.IntDistribution(int(tune.low), int(tune.high), log=tune.log, step=step)
+    return optuna.distributions.FloatDistribution(tune.low, tune.high, log=tune.log, step=tune.step)
