@@ -94,13 +94,17 @@ def _decide_one(
     is_order = not np.isnan(wanted) and (wanted != before or (renewed and wanted != 0.0))
     reason = float(SIGNAL)
     if is_order and wanted != 0.0 and not before * wanted > 0.0:
-        book[BLOCKED, i] = 1.0 if units == 0.0 and book[REST, i] > 0.0 else 0.0
+        book[BLOCKED, i] = 0.0
     opens = is_order and wanted != 0.0 and units * wanted <= 0.0
     if opens and terms.needs_atr != 0.0 and np.isnan(wish[WISH_ATR, i]):
         book[BLOCKED, i] = 1.0
     if not is_order and _due(book, terms, i, due, wanted, equity):
         is_order, reason = True, float(REBALANCE)
+    if is_order and wanted != 0.0 and units == 0.0 and book[REST, i] > 0.0:
+        book[BLOCKED, i] = 1.0
     if terms.never != 0.0 and units * wanted > 0.0:
+        if is_order and book[BLOCKED, i] == 0.0 and units * book[WEIGHT, i] <= 0.0:
+            book[WAITING, i] = 0.0
         is_order = False
     if is_order and not (book[BLOCKED, i] != 0.0 and wanted != 0.0):
         wait(book, i, wanted, reason)

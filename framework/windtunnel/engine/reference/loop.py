@@ -256,14 +256,18 @@ class _Run:
         self._move_levels(bar, symbol, holding)
         is_order = not isnan(wanted) and (wanted != before or (renewed and wanted != 0))
         if is_order and wanted and not before * wanted > 0:
-            holding.blocked = not holding.units and holding.rest > 0
+            holding.blocked = False
         opens = holding.units * wanted <= 0 and wanted != 0
         if is_order and opens and terms.needs_atr and isnan(atr):
             holding.blocked = True
         reason = "signal"
         if not is_order and self._due(bar, holding, wanted, equity):
             is_order, reason = True, "rebalance"
+        if is_order and wanted and not holding.units and holding.rest > 0:
+            holding.blocked = True
         if terms.never and holding.units * wanted > 0:
+            if is_order and not holding.blocked and _closes(holding):
+                holding.waiting = None
             is_order = False
         if is_order and not (holding.blocked and wanted):
             holding.waiting = self._waiting(bar, symbol, wanted, reason)
@@ -272,8 +276,7 @@ class _Run:
         elif is_order and not holding.units:
             holding.waiting = None
         if holding.units and holding.bars >= terms.max_bars:
-            closing = holding.waiting is not None and holding.units * holding.waiting.weight <= 0
-            if not closing:
+            if not _closes(holding):
                 holding.waiting = Waiting(0.0, "time")
                 holding.blocked = True
 
@@ -312,6 +315,11 @@ class _Run:
         share = holding.units * holding.last_price / equity
         drifted = holding.units != 0 and abs(share - wanted) > self.terms.drift
         return bool(self.terms.due[bar]) or drifted
+
+
+def _closes(holding: Holding) -> bool:
+    """Say whether what waits closes the position, or turns it around."""
+    return holding.waiting is not None and holding.units * holding.waiting.weight <= 0
 
 
 def _split(holding: Holding, ratio: float, in_units: bool) -> None:
