@@ -44,7 +44,7 @@ from windtunnel.testing import verify
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-WRITTEN = ("plugins", "data", "learning", "sweep")
+WRITTEN = ("plugins", "data", "learning", "models", "sweep")
 PRIVATE = "windtunnel_docs_"
 
 

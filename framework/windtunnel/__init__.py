@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from windtunnel._version import __version__
 
 if TYPE_CHECKING:
-    from windtunnel.api import backtest, load_bars, report, run, sweep
+    from windtunnel.api import advise, backtest, load_bars, report, run, sweep
     from windtunnel.bars import Bars
     from windtunnel.errors import WindtunnelError
     from windtunnel.market import Market
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
-    "api": ("backtest", "load_bars", "report", "run", "sweep"),
+    "api": ("advise", "backtest", "load_bars", "report", "run", "sweep"),
     "bars": ("Bars",),
     "errors": ("WindtunnelError",),
     "market": ("Market",),
@@ -87,6 +87,7 @@ __all__ = [
     "VolatilityModel",
     "WindtunnelError",
     "__version__",
+    "advise",
     "backtest",
     "hookimpl",
     "load_bars",

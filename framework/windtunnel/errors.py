@@ -15,6 +15,7 @@ __all__ = [
     "MissingExtraError",
     "Mistake",
     "PluginError",
+    "StoreError",
     "UnknownPluginError",
     "WindtunnelError",
     "nearest",
@@ -152,6 +153,12 @@ class MissingExtraError(WindtunnelError):
 
     def __str__(self) -> str:
         return f"{self.needs} is not installed: pip install 'windtunnel[{self.extra}]'"
+
+
+class StoreError(WindtunnelError):
+    """A stored model cannot be trusted, fits other features, or holds what no state may hold."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,7 @@ def test_the_version(invoke: Invoke):
             "data show",
         ),
         *("results", "results list", "results show", "results open"),
+        *("models", "models list", "models show", "models verify", "models prune", "models track"),
     ],
 )
 def test_every_help_text_is_a_sentence(invoke: Invoke, command: str):

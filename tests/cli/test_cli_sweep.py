@@ -169,9 +169,9 @@ def test_progress_shows_how_many_are_done_and_how_fast():
     terminal.live = True
     with Progress(terminal, "data") as progress:
         progress.tick("sweep", 1_000, 10_000)
-        progress.tick("sweep", 4_000, 10_000)
+        progress.tick("sweep, best Sharpe ratio 1.20", 4_000, 10_000)
         (task,) = progress._bar.tasks
-        assert task.description.startswith("sweep 4,000 of 10,000, ")
+        assert task.description.startswith("sweep, best Sharpe ratio 1.20: 4,000 of 10,000, ")
         assert task.description.endswith(" a second")
         assert (task.completed, task.total) == (4_000, 10_000)
         progress.expect(7, "backtest")

@@ -230,7 +230,7 @@ def registered() -> list[type[Plugin]]:
         ),
         ("patterns", "candlesticks"),
         ("regime", "trend_volatility"),
-        ("scorer", "logistic"),
+        ("scorer", "boosting forest logistic"),
         ("volatility", "ewma"),
         ("data", "arch bokeh csv frame parquet sql synthetic"),
     ],
@@ -270,7 +270,7 @@ class TestEveryPlugin:
     def test_comes_back_from_its_parameters(self, kind: type[Plugin]) -> None:
         example = kind.example()
         if kind.name != "frame":  # which comes from Python alone
-            assert kind.from_params(example.params()) == example
+            assert kind.from_params(example.params(), host=build_host()) == example
         assert example.warmup >= 0
 
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from windtunnel import __version__
-from windtunnel.cli import data, plugins, results
+from windtunnel.cli import data, models, plugins, results
+from windtunnel.cli.advise import advise
 from windtunnel.cli.guard import Guarded
 from windtunnel.cli.honesty import check, verify
 from windtunnel.cli.init import init
@@ -46,8 +47,9 @@ def windtunnel(
     """
 
 
-for command in (init, run, plan, verify, check, schema):
+for command in (init, run, advise, plan, verify, check, schema):
     app.command()(command)
 app.add_typer(plugins.app, name="plugins")
 app.add_typer(data.app, name="data")
 app.add_typer(results.app, name="results")
+app.add_typer(models.app, name="models")

@@ -1,6 +1,7 @@
 """When a model learns, and from what."""
 
 from windtunnel.learn.intervals import conformal
+from windtunnel.learn.keeping import Fit, Keeper
 from windtunnel.learn.labels import (
     Barriers,
     barrier_outcomes,
@@ -18,7 +19,9 @@ from windtunnel.learn.weights import uniqueness
 
 __all__ = [
     "Barriers",
+    "Fit",
     "Fold",
+    "Keeper",
     "LearnedSection",
     "Scored",
     "Tick",

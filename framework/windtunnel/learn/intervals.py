@@ -16,6 +16,8 @@ WINDOW = 500
 """Errors that an interval rests on, at most."""
 LEAST = 50
 """With fewer errors, the model's own interval stays."""
+PACE = 0.02
+"""How fast the ends follow what came of them, over one horizon."""
 
 
 def conformal(forecast: Forecast, bars: Bars, coverage: float) -> Forecast:
@@ -23,8 +25,11 @@ def conformal(forecast: Forecast, bars: Bars, coverage: float) -> Forecast:
 
     An error is the logarithm of realised over forecast volatility. At bar t those are known of forecasts
     made at least ``horizon`` bars before, and the last 500 of them give the quantiles by which the mean is
-    multiplied: the k-th smallest and largest of n, with k = ⌊(n + 1) (1 − coverage) / 2⌋, which covers a
-    further error of the same distribution at least that often, whatever the distribution is.
+    multiplied: the k-th smallest of n, with k = ⌊(n + 1) a⌋, at least 1, and likewise the largest. With
+    a = (1 − coverage) / 2 that would cover a further error of the same distribution often enough. Since
+    markets change, each a follows what came of it: it rises by γ (1 − coverage) / 2 at every outcome that
+    becomes known, and falls by γ at one beyond its end, γ = 0.02 / horizon; so coverage comes right over
+    time, whatever the errors do. Before 50 errors are known the model's own interval stays.
 
     Parameters
     ----------
@@ -35,8 +40,8 @@ def conformal(forecast: Forecast, bars: Bars, coverage: float) -> Forecast:
 
     Notes
     -----
-    Source: Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World, section 2.2; split and
-    rolled forward in time as in Xu & Xie (2021), Conformal prediction interval for dynamic time-series.
+    Source: Vovk, Gammerman & Shafer (2005), Algorithmic Learning in a Random World, section 2.2, for the
+    quantiles; Gibbs & Candès (2021), Adaptive conformal inference under distribution shift, equation 2.
     """
     came = realised_volatility(bars.close, forecast.horizon, bars.periods_per_year)
     low, high = forecast.low.copy(), forecast.high.copy()
@@ -63,8 +68,21 @@ def _multiples(errors: FloatArray, horizon: int, coverage: float) -> tuple[Float
     low, high = np.full(len(errors), np.nan), np.full(len(errors), np.nan)
     known = np.flatnonzero(~np.isnan(errors))
     last = np.searchsorted(known, np.arange(len(errors)) - horizon, side="right")
-    for bar in np.flatnonzero(last >= LEAST):
-        past = np.sort(errors[known[max(0, last[bar] - WINDOW) : last[bar]]])
-        place = max(1, int((len(past) + 1) * (1 - coverage) / 2))
-        low[bar], high[bar] = past[place - 1], past[-place]
+    target = (1 - coverage) / 2
+    below = above = target
+    heard = 0
+    for bar in range(len(errors)):
+        for row in known[heard : last[bar]]:
+            if not np.isnan(low[row]):
+                below += PACE / horizon * (target - float(errors[row] < low[row]))
+                above += PACE / horizon * (target - float(errors[row] > high[row]))
+        heard = int(last[bar])
+        if heard >= LEAST:
+            past = np.sort(errors[known[max(0, heard - WINDOW) : heard]])
+            low[bar], high[bar] = past[_place(below, len(past))], past[-1 - _place(above, len(past))]
     return np.exp(low), np.exp(high)
+
+
+def _place(share: float, count: int) -> int:
+    """Return how many of the extreme errors an end leaves out."""
+    return max(1, int((count + 1) * min(share, 0.5))) - 1

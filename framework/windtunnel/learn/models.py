@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from windtunnel.errors import InvalidValueError, PluginError, WindtunnelError, nearest
+from windtunnel.learn.keeping import Fit, Keeper, fitted
 from windtunnel.learn.schedule import Fold, LearnedSection, folds
 from windtunnel.market import Market
 from windtunnel.plugin import Plugin, State
@@ -92,20 +93,37 @@ def answers(
     fit: Callable[[Market], State],
     predict: Callable[[Market, State], V],
     tick: Tick,
+    keeper: Keeper | None = None,
 ) -> V:
     """Fit on the schedule and join the answers.
 
     The answer for the bars of a fold comes from a state that saw only what lies before them, less the
-    embargo, and from a market that ends with the fold. Before the first fit the value abstains.
+    embargo, and from a market that ends with the fold. Before the first fit the value abstains. ``keeper``
+    is shown every fit.
     """
     fits = scheduled(section, len(market.bars), plugin.kind)
     parts: list[V] = []
     for done, fold in enumerate(fits, start=1):
-        with calling(plugin, "fit"):
-            state = fit(training(market, fold))
+        state = _fit(plugin, section, fold, training(market, fold), fit, keeper, done == len(fits))
         with calling(plugin, "predict"):
             parts.append(predict(market.until(fold.stop), state).cut(fold.start, fold.stop))
         tick(f"{plugin.kind} {plugin.name}", done, len(fits))
     blank = parts[0].abstaining(fits[0].start)
     with calling(plugin, "predict"):
         return type(blank).join([blank, *parts])
+
+
+def _fit(
+    plugin: Plugin,
+    section: LearnedSection,
+    fold: Fold,
+    view: Market,
+    fit: Callable[[Market], State],
+    keeper: Keeper | None,
+    last: bool,
+) -> State:
+    def learn() -> State:
+        with calling(plugin, "fit"):
+            return fit(view)
+
+    return fitted(keeper, Fit(plugin, section, fold, view, last=last), learn)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from windtunnel.learn.keeping import Fit, Keeper, fitted
 from windtunnel.learn.models import Tick, calling, scheduled
-from windtunnel.learn.schedule import LearnedSection
+from windtunnel.learn.schedule import Fold, LearnedSection
 from windtunnel.learn.weights import uniqueness
-from windtunnel.plugin import SignalScorer
-from windtunnel.values import FloatArray, Outcomes, Scores, SignalFeatures
+from windtunnel.plugin import SignalScorer, State
+from windtunnel.values import FloatArray, IntArray, Outcomes, Scores, SignalFeatures
 
 __all__ = ["Scored", "score"]
 
@@ -42,30 +44,29 @@ def score(
     bars: int,
     tick: Tick,
     slot: str = "scorer",
+    keeper: Keeper | None = None,
 ) -> Scored:
     """Score every signal by a model that learned only from outcomes known before it.
 
     A fit learns from the signals inside its training bars whose outcome is known before they end. With
     fewer than ``min_outcomes`` of them, or where ``fit`` returns None, the scorer abstains. ``slot`` is the
-    section that names it, for ``tick``.
+    section that names it, for ``tick``; ``keeper`` is shown every fit.
     """
     count, width = signals.values.shape
     probability, confidence = np.full(count, np.nan), np.full(count, np.nan)
     contributions, base_rate = np.zeros((count, width)), np.full(count, np.nan)
     fits = scheduled(section, bars, slot)
-    fitted = 0
-    for done, fold in enumerate(fits, start=1):
-        tick(f"{slot} {scorer.name}", done, len(fits))
-        asked = np.flatnonzero((signals.bar >= fold.start) & (signals.bar < fold.stop))
-        learned = (signals.bar >= fold.train_start) & (outcomes.known < fold.train_stop)
-        if not len(asked) or learned.sum() < min_outcomes:
+    rows = [_rows(fold, signals, outcomes) for fold in fits]
+    made = [place for place, (asked, past) in enumerate(rows) if len(asked) and len(past) >= min_outcomes]
+    for place, fold in enumerate(fits):
+        tick(f"{slot} {scorer.name}", place + 1, len(fits))
+        if place not in made:
             continue
-        past = outcomes.take(learned)
-        weight = uniqueness(signals.bar[learned], past.known, signals.symbol[learned])
-        past = replace(past, weight=weight)
-        with calling(scorer, "fit"):
-            state = scorer.fit(signals.take(learned), past)
-        fitted += 1
+        asked, learned = rows[place]
+        seen, past = signals.take(learned), outcomes.take(learned)
+        past = replace(past, weight=uniqueness(seen.bar, past.known, seen.symbol))
+        fit = Fit(scorer, section, fold, seen, past, last=place == made[-1])
+        state = fitted(keeper, fit, partial(_learn, scorer, seen, past))
         if state is None:
             continue
         with calling(scorer, "score"):
@@ -73,4 +74,16 @@ def score(
             scores.check(len(asked), width)
         probability[asked], confidence[asked] = scores.probability, scores.confidence
         contributions[asked], base_rate[asked] = scores.contributions, past.won.mean()
-    return Scored(Scores(probability, confidence, contributions), base_rate, fitted)
+    return Scored(Scores(probability, confidence, contributions), base_rate, len(made))
+
+
+def _rows(fold: Fold, signals: SignalFeatures, outcomes: Outcomes) -> tuple[IntArray, IntArray]:
+    """Return which signals a fold judges, and which it learns from."""
+    asked = (signals.bar >= fold.start) & (signals.bar < fold.stop)
+    learned = (signals.bar >= fold.train_start) & (outcomes.known < fold.train_stop)
+    return np.flatnonzero(asked), np.flatnonzero(learned)
+
+
+def _learn(scorer: SignalScorer, seen: SignalFeatures, past: Outcomes) -> State:
+    with calling(scorer, "fit"):
+        return scorer.fit(seen, past)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from windtunnel.bars import Bars
 from windtunnel.errors import InvalidValueError
-from windtunnel.learn import Tick, silent
+from windtunnel.learn import Keeper, Tick, silent
 from windtunnel.pipeline.candidate import Candidate, Part
 from windtunnel.pipeline.choice import Choice
 from windtunnel.pipeline.result import Result
@@ -41,6 +41,7 @@ def run_best(
     seed: int = 0,
     metrics: Sequence[Metric] = (),
     tick: Tick = silent,
+    keeper: Keeper | None = None,
 ) -> Result:
     """Backtest the best combination of a sweep; the result says that it was chosen, and from how many.
 
@@ -52,11 +53,13 @@ def run_best(
     sweep : Sweep
     choice : Choice
         Which of its combinations.
-    name, benchmark, seed, metrics, tick
+    name, benchmark, seed, metrics, tick, keeper
         As for :func:`~windtunnel.pipeline.run`.
     """
     chosen = combination(candidate, sweep, choice)
-    result = run(bars, chosen, name=name, benchmark=benchmark, seed=seed, metrics=metrics, tick=tick)
+    result = run(
+        bars, chosen, name=name, benchmark=benchmark, seed=seed, metrics=metrics, tick=tick, keeper=keeper
+    )
     return replace(result, sweep=sweep, choice=choice, sentence=_sentence(result, sweep, choice))
 
 

@@ -13,6 +13,7 @@ from windtunnel.bars import Bars
 from windtunnel.engine import simulate
 from windtunnel.engine.metrics import Performance, compute
 from windtunnel.learn import (
+    Keeper,
     LearnedSection,
     Tick,
     answers,
@@ -145,7 +146,12 @@ class Decision:
 
 
 def decide(
-    market: Market, candidate: Candidate, *, benchmark: str | None = None, tick: Tick = silent
+    market: Market,
+    candidate: Candidate,
+    *,
+    benchmark: str | None = None,
+    tick: Tick = silent,
+    keeper: Keeper | None = None,
 ) -> Decision:
     """Ask every plugin in turn and let gate, scorer and sizing act on the strategy's exposure.
 
@@ -154,9 +160,9 @@ def decide(
     PluginError
         If a plugin raises or returns something of the wrong shape, type or range.
     """
-    market, told = ask_models(market, candidate, benchmark, tick)
+    market, told = ask_models(market, candidate, benchmark, tick, keeper)
     present = market.bars.present
-    wanted = wishes(market, candidate, tick)
+    wanted = wishes(market, candidate, tick, keeper)
     exposure = wanted.exposure
 
     gated, refused_by_gate = exposure, 0
@@ -167,7 +173,9 @@ def decide(
 
     signals, scored, refused_by_scorer = None, gated, 0
     if candidate.scorer is not None:
-        signals = _judge(market, replace(wanted, exposure=gated), told, candidate.scorer, candidate, tick)
+        signals = _judge(
+            market, replace(wanted, exposure=gated), told, candidate.scorer, candidate, tick, keeper
+        )
         scored, refused_by_scorer = _act(gated, signals, candidate.scorer.section, present)
 
     return Decision(
@@ -186,11 +194,11 @@ def decide(
     )
 
 
-def wishes(market: Market, candidate: Candidate, tick: Tick = silent) -> Orders:
+def wishes(market: Market, candidate: Candidate, tick: Tick = silent, keeper: Keeper | None = None) -> Orders:
     """Ask the strategy, and add the average true range where the rules state distances in it."""
     strategy = candidate.strategy.plugin
     if isinstance(strategy, LearnedStrategy):
-        wanted = _learned(strategy, candidate.strategy.section, market, candidate, tick)
+        wanted = _learned(strategy, candidate.strategy.section, market, candidate, tick, keeper)
     else:
         with calling(strategy, "state its exposure"):
             wanted = _checked(strategy.exposure(market), market.bars)
@@ -209,7 +217,12 @@ def _measured(wanted: Orders, market: Market, candidate: Candidate) -> Orders:
 
 
 def _learned(
-    strategy: LearnedStrategy, section: LearnedSection, market: Market, candidate: Candidate, tick: Tick
+    strategy: LearnedStrategy,
+    section: LearnedSection,
+    market: Market,
+    candidate: Candidate,
+    tick: Tick,
+    keeper: Keeper | None,
 ) -> Orders:
     def fit(view: Market) -> State:
         def evaluate(trial: Strategy, part: Market = view) -> Evaluation:
@@ -223,7 +236,7 @@ def _learned(
     def predict(view: Market, state: State) -> Orders:
         return _checked(strategy.exposure(view, state), view.bars)
 
-    return answers(strategy, section, market, fit, predict, tick)
+    return answers(strategy, section, market, fit, predict, tick, keeper)
 
 
 def _checked(wanted: Any, bars: Bars) -> Orders:
@@ -248,6 +261,7 @@ def _judge(
     part: Part[SignalScorer, ScorerSection],
     candidate: Candidate,
     tick: Tick,
+    keeper: Keeper | None,
 ) -> Signals:
     present, section = market.bars.present, part.section
     exposure = gated.exposure
@@ -265,7 +279,8 @@ def _judge(
     else:
         ended = barrier_outcomes(market, features, section.outcome.barriers, candidate.rules)
     features = with_record(features, ended)
-    scored = score(part.plugin, section, section.min_outcomes, features, ended, len(market.bars), tick)
+    bars = len(market.bars)
+    scored = score(part.plugin, section, section.min_outcomes, features, ended, bars, tick, keeper=keeper)
     level = scored.base_rate
     if section.threshold != "base":
         level = np.where(np.isnan(level), np.nan, float(section.threshold))

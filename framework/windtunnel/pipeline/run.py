@@ -11,7 +11,7 @@ from windtunnel.bars import Bars
 from windtunnel.engine import Simulation, simulate
 from windtunnel.engine.comparison import compare
 from windtunnel.engine.metrics import METRICS, Performance, compute
-from windtunnel.learn import Tick, silent
+from windtunnel.learn import Keeper, Tick, silent
 from windtunnel.market import Market
 from windtunnel.pipeline.candidate import Candidate
 from windtunnel.pipeline.decide import Decision, decide
@@ -30,6 +30,7 @@ def run(
     seed: int = 0,
     metrics: Sequence[Metric] = (),
     tick: Tick = silent,
+    keeper: Keeper | None = None,
 ) -> Result:
     """Backtest a candidate.
 
@@ -46,13 +47,15 @@ def run(
         Figures beyond the built-in ones.
     tick : callable
         Told after every fit of a model.
+    keeper : Keeper, optional
+        Keeps what the models learned.
 
     Raises
     ------
     PluginError
         If a plugin raises or breaks its contract.
     """
-    decision = decide(Market(bars), candidate, benchmark=benchmark, tick=tick)
+    decision = decide(Market(bars), candidate, benchmark=benchmark, tick=tick, keeper=keeper)
     held = None if benchmark is None else _hold(bars, benchmark, candidate)
     against = None if held is None else held.returns
 

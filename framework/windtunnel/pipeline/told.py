@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from windtunnel.learn import (
+    Keeper,
     Tick,
     answers,
     calling,
@@ -40,7 +41,11 @@ class Told:
 
 
 def ask_models(
-    market: Market, candidate: Candidate, benchmark: str | None, tick: Tick
+    market: Market,
+    candidate: Candidate,
+    benchmark: str | None,
+    tick: Tick,
+    keeper: Keeper | None = None,
 ) -> tuple[Market, Told]:
     """Ask the models, each seeing what the one before said; return the market with all of it.
 
@@ -49,11 +54,11 @@ def ask_models(
     PluginError
         If a model raises or returns something of the wrong shape, type or range.
     """
-    forecast = _forecast(market, candidate, tick)
+    forecast = _forecast(market, candidate, tick, keeper)
     market = market.having(volatility=forecast)
-    regimes = _regimes(market, candidate, benchmark, tick)
+    regimes = _regimes(market, candidate, benchmark, tick, keeper)
     market = market.having(regime=regimes)
-    patterns = _patterns(market, candidate, tick)
+    patterns = _patterns(market, candidate, tick, keeper)
     return market.having(patterns=patterns), Told(forecast, regimes, patterns)
 
 
@@ -64,6 +69,7 @@ def _model(
     ask: Callable[[Market, State], V],
     kind: type[V],
     tick: Tick,
+    keeper: Keeper | None,
 ) -> V:
     """Ask a model, on its schedule if it learns."""
     model, section = part.plugin, part.section
@@ -76,12 +82,12 @@ def _model(
         return value
 
     if model.learns:
-        return frozen(answers(model, section, market, fit, asked, tick))
+        return frozen(answers(model, section, market, fit, asked, tick, keeper))
     with calling(model, "predict"):
         return frozen(asked(market, None))
 
 
-def _forecast(market: Market, candidate: Candidate, tick: Tick) -> Forecast | None:
+def _forecast(market: Market, candidate: Candidate, tick: Tick, keeper: Keeper | None) -> Forecast | None:
     part = candidate.volatility
     if part is None:
         return None
@@ -90,35 +96,40 @@ def _forecast(market: Market, candidate: Candidate, tick: Tick) -> Forecast | No
     def ask(view: Market, state: State) -> Forecast:
         return model.forecast(view, state, horizon)
 
-    forecast = _model(part, market, lambda view: model.fit(view, horizon), ask, Forecast, tick)
+    forecast = _model(part, market, lambda view: model.fit(view, horizon), ask, Forecast, tick, keeper)
     if part.section.interval == "conformal":
         return frozen(conformal(forecast, market.bars, part.section.coverage))
     return forecast
 
 
-def _regimes(market: Market, candidate: Candidate, benchmark: str | None, tick: Tick) -> Regimes | None:
+def _regimes(
+    market: Market, candidate: Candidate, benchmark: str | None, tick: Tick, keeper: Keeper | None
+) -> Regimes | None:
     part = candidate.regime
     if part is None:
         return None
     if part.section.of == "symbol" or benchmark is None:
-        return _model(part, market, part.plugin.fit, part.plugin.predict, Regimes, tick)
+        return _model(part, market, part.plugin.fit, part.plugin.predict, Regimes, tick, keeper)
     alone = market.select([benchmark])
-    one = _model(part, alone, part.plugin.fit, part.plugin.predict, Regimes, tick)
+    one = _model(part, alone, part.plugin.fit, part.plugin.predict, Regimes, tick, keeper)
     return frozen(one.of_columns([0] * market.shape[1]))
 
 
-def _patterns(market: Market, candidate: Candidate, tick: Tick) -> Patterns | None:
+def _patterns(market: Market, candidate: Candidate, tick: Tick, keeper: Keeper | None) -> Patterns | None:
     if not candidate.patterns:
         return None
     tables = [
         _counted(
-            _model(part, market, part.plugin.fit, part.plugin.detect, Patterns, tick), market, part, candidate
+            _model(part, market, part.plugin.fit, part.plugin.detect, Patterns, tick, keeper),
+            market,
+            part,
+            candidate,
         )
         for part in candidate.patterns
     ]
     found = Patterns.union(tables, len(market.bars))
     if candidate.reliability is not None:
-        found = _judged(found, market, candidate.reliability, candidate, tick)
+        found = _judged(found, market, candidate.reliability, candidate, tick, keeper)
     return frozen(found)
 
 
@@ -128,14 +139,16 @@ def _judged(
     part: Part[SignalScorer, ReliabilitySection],
     candidate: Candidate,
     tick: Tick,
+    keeper: Keeper | None,
 ) -> Patterns:
     """Let a scorer say how likely each pattern is to pay; that is its confidence, where it has an opinion."""
     section = part.section
     directed = patterns.take(patterns.direction != 0)
     ended = pattern_outcomes(directed, market, section.outcome.barriers, candidate.rules)[1]
     context = pattern_features(directed, market)
+    bars = len(market.bars)
     scored = score(
-        part.plugin, section, section.min_outcomes, context, ended, len(market.bars), tick, "reliability"
+        part.plugin, section, section.min_outcomes, context, ended, bars, tick, "reliability", keeper
     )
     probability = scored.scores.probability
     confidence = np.where(np.isnan(probability), directed.confidence, probability)

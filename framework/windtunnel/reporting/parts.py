@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import yaml
 
 from windtunnel.reporting import tables
-from windtunnel.reporting.charts import account, certainty, combinations, models, surface, trading
+from windtunnel.reporting.charts import account, certainty, combinations, surface, trading
 from windtunnel.reporting.charts.chart import Chart, holding
+from windtunnel.reporting.said import said
 from windtunnel.reporting.series import clock
 from windtunnel.reporting.small_print import facts
 from windtunnel.reporting.swept import best_of_sweep, searched
@@ -79,6 +80,7 @@ def parts(result: Result, extra: Sequence[Section]) -> list[Part]:
     written = [
         Part("result", "", list(_answer(result))),
         Part("story", "How it came about", list(_story(result))),
+        Part("models", "What the models said, and whether it came true", list(said(result))),
         Part("certainty", "How sure we can be", list(_certainty(result))),
         Part("figures", "All figures", [Html(tables.metrics(result))]),
         Part("setup", "The experiment", [_setup(result)]),
@@ -86,6 +88,7 @@ def parts(result: Result, extra: Sequence[Section]) -> list[Part]:
     ]
     if result.sweep is not None:
         written.insert(1, Part("sweep", "How the parameters were chosen", list(_sweep(result))))
+    written = [part for part in written if part.blocks]
     added = [Part(f"extra-{i}", section.title, [Html(section.html)]) for i, section in enumerate(extra)]
     return [*written[:-3], *added, *written[-3:]]
 
@@ -138,9 +141,6 @@ def _story(result: Result) -> Iterator[Block]:
         yield Html(tables.trades(result))
     yield account.exposure(result)
     yield from _changes(result)
-    yield models.volatility(result)
-    yield models.scores(result)
-    yield models.contributions(result)
 
 
 def _changes(result: Result) -> Iterator[Block]:

@@ -12,13 +12,16 @@ from typing import Any
 from windtunnel.data import DataSection, Dataset, load
 from windtunnel.errors import ConfigError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.experiment import Loaded
-from windtunnel.learn import Tick, silent
+from windtunnel.learn import Keeper, Tick, silent
 from windtunnel.pipeline import Result, run, run_best
 from windtunnel.runner import guests
+from windtunnel.runner.keeping import StoreKeeper
 from windtunnel.runner.manifest import identity, manifest
 from windtunnel.runner.parts import candidate
+from windtunnel.runner.predicted import predictions
 from windtunnel.runner.sweeping import Found, config_of, described, placed, search, write_table
-from windtunnel.store import RunStore, StoredRun, run_id, write_json
+from windtunnel.store import ModelStore, RunStore, StoredRun, run_id, write_json
+from windtunnel.store.predictions import write_predictions
 
 __all__ = ["Finished", "Performed", "compute", "dataset", "execute", "find", "perform"]
 
@@ -98,7 +101,12 @@ def compute(
 
 
 def _compute(
-    loaded: Loaded, dataset: Dataset, found: Found | None, tick: Tick, complaints: list[str] | None
+    loaded: Loaded,
+    dataset: Dataset,
+    found: Found | None,
+    tick: Tick,
+    complaints: list[str] | None,
+    keeper: Keeper | None = None,
 ) -> Result:
     experiment, bars = loaded.experiment, dataset.bars
     noted = [] if complaints is None else complaints
@@ -109,6 +117,7 @@ def _compute(
             "seed": experiment.seed,
             "metrics": guests.metrics(loaded.host, noted),
             "tick": tick,
+            "keeper": keeper,
         }
         if found is None:
             result = run(bars, candidate(loaded), **settings)
@@ -135,7 +144,7 @@ def execute(
     Raises
     ------
     ConfigError, DataError, PluginError
-        Nothing is written then.
+        No run is written then; a model whose fit failed is noted among the stored models.
     """
     data = dataset(loaded)
     stored = None if force else find(loaded, data, out)
@@ -160,7 +169,8 @@ def perform(
     ``chosen`` is told what a sweep found, before the best of it is run.
     """
     clock, store, name = _Clock(tick), RunStore(out), loaded.experiment.name
-    id_ = run_id(identity(loaded, dataset.bars))
+    identified = identity(loaded, dataset.bars)
+    id_ = run_id(identified)
     complaints = loaded.host.notify("windtunnel_run_started", run=loaded)
     with clock.stage("sweep"):
         found = search(loaded, dataset, tick)
@@ -169,7 +179,10 @@ def perform(
     elif chosen is not None:
         chosen(found)
     with clock.stage("run"):
-        result = _compute(loaded, dataset, found, clock.tick, complaints)
+        rules, models = loaded.experiment.backtest, ModelStore(store.root / "models")
+        versions = identified["versions"]
+        keeper = StoreKeeper(models, loaded.host, dataset.bars, rules, versions, complaints)
+        result = _compute(loaded, dataset, found, clock.tick, complaints, keeper)
     facts = manifest(loaded, dataset, result, clock.fits)
     if found is not None:
         facts["sweep"] = described(found)
@@ -179,7 +192,7 @@ def perform(
         _write(folder, loaded, result, store.root / name / id_)
         with clock.stage("report"):
             _report(folder, loaded, result, store, complaints)
-        last = {"timings": clock.timings, "complaints": complaints}
+        last = {"timings": clock.timings, "models": keeper.stored, "complaints": complaints}
         write_json(folder / "manifest.json", {**result.manifest, **last})
     return Performed(StoredRun(Path(out) / name / id_), result)
 
@@ -191,6 +204,9 @@ def _write(folder: Path, loaded: Loaded, result: Result, home: Path) -> None:
     result.equity.to_parquet(folder / "equity.parquet")
     result.trades.to_parquet(folder / "trades.parquet")
     result.fills.to_parquet(folder / "fills.parquet")
+    blocks = [block for block in predictions(loaded, result) if len(block)]
+    if blocks:
+        write_predictions(blocks, folder / "predictions.parquet")
     if result.sweep is not None:
         write_table(result.sweep, folder / "sweep.parquet")
 

@@ -5,6 +5,7 @@ from windtunnel_plugins.strategies.buy_and_hold import BuyAndHold
 from windtunnel_plugins.strategies.cross_sectional_momentum import CrossSectionalMomentum
 from windtunnel_plugins.strategies.donchian import Donchian
 from windtunnel_plugins.strategies.momentum import Momentum
+from windtunnel_plugins.strategies.recommended import Recommended
 from windtunnel_plugins.strategies.recorded import Recorded
 from windtunnel_plugins.strategies.sma_cross import SmaCross
 
@@ -14,6 +15,7 @@ __all__ = [
     "CrossSectionalMomentum",
     "Donchian",
     "Momentum",
+    "Recommended",
     "Recorded",
     "SmaCross",
 ]

@@ -275,10 +275,9 @@ class _Run:
             holding.waiting = Waiting(0.0, reason)
         elif is_order and not holding.units:
             holding.waiting = None
-        if holding.units and holding.bars >= terms.max_bars:
-            if not _closes(holding):
-                holding.waiting = Waiting(0.0, "time")
-                holding.blocked = True
+        if holding.units and holding.bars >= terms.max_bars and not _closes(holding):
+            holding.waiting = Waiting(0.0, "time")
+            holding.blocked = True
 
     def _renewed(self, bar: int, symbol: int, holding: Holding) -> bool:
         """Say whether the entry price of a symbol that is flat is another than the bar before."""
