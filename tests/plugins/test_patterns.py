@@ -79,6 +79,9 @@ def test_finds_an_engulfing_bar_by_hand(panel: Panel) -> None:
             "confidence": 0.5,
             "target": pytest.approx(np.nan, nan_ok=True),
             "stop": 7.5,
+            "success": pytest.approx(np.nan, nan_ok=True),
+            "trials": 0.0,
+            "neckline": pytest.approx(np.nan, nan_ok=True),
         }
     ]
     assert found.bars == 3

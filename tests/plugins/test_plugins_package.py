@@ -226,12 +226,14 @@ def registered() -> list[type[Plugin]]:
     [
         (
             "strategy",
-            "bollinger_rsi buy_and_hold cross_sectional_momentum donchian momentum recorded sma_cross",
+            "bollinger_rsi buy_and_hold cross_sectional_momentum donchian momentum recommended recorded "
+            "sma_cross",
         ),
-        ("patterns", "candlesticks"),
-        ("regime", "trend_volatility"),
+        ("patterns", "candlesticks chart_patterns gaps level_breaks"),
+        ("regime", "bear_market change_points gaussian_mixture hidden_markov kmeans trend_volatility"),
         ("scorer", "boosting forest logistic"),
-        ("volatility", "ewma"),
+        ("volatility", "ensemble ewma forest garch gjr_garch har"),
+        ("optimize", "cmaes gp grid nsga2 random sobol tpe"),
         ("data", "arch bokeh csv frame parquet sql synthetic"),
     ],
 )

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from windtunnel.bars import Bars
 from windtunnel.market import Market
 from windtunnel_plugins.regimes import TrendVolatility
-from windtunnel_plugins.regimes.trend_volatility import NAMES, _settle
+from windtunnel_plugins.regimes._dwell import settle
+from windtunnel_plugins.regimes._naming import NAMES
 
 Panel = Callable[..., Bars]
 MODEL = TrendVolatility(trend=5, slope=3, volatility=4, lookback=10, quantile=0.8, dwell=3)
@@ -100,7 +101,7 @@ def test_a_regime_stands_for_its_dwell_and_no_longer_than_the_rules_say(
     codes: list[int], warmup: int, dwell: int
 ) -> None:
     raw = [-1] * warmup + codes
-    settled = _settle(np.array(raw, np.int64), dwell).tolist()
+    settled = settle(np.array(raw, np.int64), dwell).tolist()
     assert settled[: warmup + 1] == raw[: warmup + 1]
     changes = [bar for bar in range(1, len(raw)) if settled[bar] != settled[bar - 1]]
     assert all(later - earlier >= dwell for earlier, later in pairwise(changes))

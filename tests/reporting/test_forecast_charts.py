@@ -6,8 +6,6 @@ import json
 import re
 from dataclasses import replace
 
-import numpy as np
-
 from windtunnel.learn import realised_volatility
 from windtunnel.reporting.charts import forecasts
 from windtunnel.reporting.charts.chart import Chart

@@ -43,7 +43,7 @@ def test_every_chart_that_is_shown_is_drawn(shown):
     figures = re.split(r'(?=<figure class="chart")', elements)[1:]
     drawn = {re.search(r'id="([^"]+)"', figure)[1]: "main-svg" in figure for figure in figures}
     assert drawn.pop("trades-1") is False, "the second symbol waits until it is chosen"
-    assert len(drawn) == 9
+    assert len(drawn) == 13
     assert all(drawn.values()), drawn
 
 

@@ -127,4 +127,8 @@ def test_a_component_is_written_as_a_call_with_values_as_in_yaml():
     )
     assert called({"use": "bare", "params": {}}) == "bare"
     assert called({"use": "bad", "params": {"x": "a\x1b\n"}}) == r"bad(x=a\x1b\n)"
+    nested = {"members": [{"use": "garch", "params": {"p": 1}}, {"use": "har", "params": {}}]}
+    assert called({"use": "ensemble", "params": nested}) == "ensemble(members=[garch, har])"
+    many = dict.fromkeys("abcdefgh", 1)
+    assert called({"use": "m", "params": many}) == "m(a=1, b=1, c=1, d=1, e=1, f=1, …)"
     assert len(called({"use": "long", "params": {"x": "a" * 99}})) == len("long(x=)") + 60

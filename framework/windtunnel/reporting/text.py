@@ -30,6 +30,8 @@ __all__ = [
 NOTHING = "–"
 """Stands where a figure is not defined."""
 
+_SHOWN = 6
+"""Parameters of a component that are shown."""
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
@@ -105,6 +107,8 @@ def plain(value: Any) -> str:
         text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     elif isinstance(value, list | tuple):
         text = f"[{', '.join(map(plain, value))}]"
+    elif isinstance(value, Mapping) and value.keys() == {"use", "params"}:
+        text = str(value["use"])
     elif isinstance(value, Mapping):
         text = f"{{{', '.join(f'{key}: {plain(item)}' for key, item in value.items())}}}"
     else:
@@ -114,9 +118,13 @@ def plain(value: Any) -> str:
 
 
 def called(component: Mapping[str, Any]) -> str:
-    """Return a component of a configuration as a call: ``sma_cross(fast=20, short=false)``."""
-    listed = ", ".join(f"{key}={plain(value)}" for key, value in (component.get("params") or {}).items())
-    return f"{component['use']}({listed})" if listed else str(component["use"])
+    """Return a component of a configuration as a call: ``sma_cross(fast=20, short=false)``.
+
+    A plugin among its parameters is named only, and of many parameters the first six are shown.
+    """
+    listed = [f"{key}={plain(value)}" for key, value in (component.get("params") or {}).items()]
+    shown = listed[:_SHOWN] + ["…"] * (len(listed) > _SHOWN)
+    return f"{component['use']}({', '.join(shown)})" if shown else str(component["use"])
 
 
 def stamp(time: np.datetime64) -> str:

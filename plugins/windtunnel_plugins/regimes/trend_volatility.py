@@ -10,12 +10,11 @@ from annotated_types import Ge, Gt, Le, Lt
 from windtunnel.market import Market
 from windtunnel.plugin import RegimeModel, State
 from windtunnel.values import BoolArray, FloatArray, IntArray, Regimes, Tune
+from windtunnel_plugins.regimes._dwell import UNKNOWN, settle
+from windtunnel_plugins.regimes._naming import BEARISH, BULLISH, HIGH_VOLATILITY, NAMES, RANGING
 
 __all__ = ["TrendVolatility"]
 
-NAMES = ("trending_bullish", "trending_bearish", "ranging", "high_volatility")
-BULLISH, BEARISH, RANGING, HIGH_VOLATILITY = range(4)
-UNKNOWN = -1
 TIE = 1e-9
 """Volatility that exceeds its quantile by no more than this share is equal to it, but for rounding."""
 
@@ -66,7 +65,7 @@ class TrendVolatility(RegimeModel):
         for column in range(market.shape[1]):
             own = np.flatnonzero(market.bars.present[:, column])
             raw = self._judge(*(field[own, column] for field in (market.close, average, volatility)))
-            regime = _settle(raw, self.dwell)
+            regime = settle(raw, self.dwell)
             known = regime != UNKNOWN
             probabilities[own[known], column] = np.eye(len(NAMES))[regime[known]]
         return Regimes(NAMES, probabilities)
@@ -85,14 +84,3 @@ class TrendVolatility(RegimeModel):
             (close < average) & (rise < 0),
         ]
         return np.select(rules, [UNKNOWN, HIGH_VOLATILITY, BULLISH, BEARISH], RANGING)
-
-
-def _settle(raw: IntArray, dwell: int) -> IntArray:
-    """Return the codes that stand: a change waits until the code before it has stood for ``dwell`` bars."""
-    settled: list[int] = []
-    current, free = UNKNOWN, 0
-    for bar, code in enumerate(raw.tolist()):
-        if code != current and bar >= free:
-            current, free = code, bar + dwell
-        settled.append(current)
-    return np.array(settled, np.int64)
