@@ -47,6 +47,6 @@ class Row:
 
 
 def shared() -> Path:
-    """Return the folder of market data and oracles: WINDTUNNEL_SHARED, or ``shared`` beside the repository."""
+    """Return the folder of market data and oracles: WINDTUNNEL_SHARED, or ``shared`` beside here."""
     given = os.environ.get("WINDTUNNEL_SHARED")
     return Path(given) if given else Path(__file__).resolve().parents[3] / "shared"

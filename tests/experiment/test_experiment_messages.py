@@ -176,9 +176,8 @@ def test_one_mistake_is_one_message(host, write, text, message):
     base = {"data": "data: files\n", "strategy": "strategy: cross\n"}
     rest = "".join(line for key, line in base.items() if not text.startswith(key) and f"\n{key}" not in text)
     lines = refused(write(f"# first\n{text}\n{rest}"), host).splitlines()
-    said = [
-        line for line in lines if not line.startswith("    ") and ".use: unknown signal scorer" not in line
-    ]
+    unknown = ".use: unknown signal scorer"
+    said = [line for line in lines if not line.startswith("    ") and unknown not in line]
     assert said[0] == f"mine.yaml:2: {message}"
     assert len(said) == 2
 
