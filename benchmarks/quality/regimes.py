@@ -25,7 +25,7 @@ from windtunnel_plugins.regimes import (
 from windtunnel_plugins.regimes._markov import filtered
 from windtunnel_plugins.sources.synthetic import REGIMES, Synthetic
 
-PATHS, BARS, SEED, YEAR, DRAWS = 20, 5000, 7, 252, 2000
+PATHS, BARS, SEED, YEAR, DRAWS = 20, 5000, 2026, 252, 2000
 SCHEDULE = LearnedSection(use="", first=504, refit=252)
 ALONE = LearnedSection(use="", first=504, refit=1008)
 BEARS = LearnedSection(use="", first=504, refit=63)

@@ -1,4 +1,4 @@
-"""What was traded: entries, exits and patterns on the price of each symbol."""
+"""What was traded: entries and exits on the price of each symbol."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from windtunnel.reporting.charts.chart import (
     layout,
     line,
     numbers,
-    safe,
 )
 from windtunnel.reporting.series import decimate
 from windtunnel.reporting.text import counted, number, percent
@@ -29,7 +28,7 @@ from windtunnel.reporting.text import counted, number, percent
 if TYPE_CHECKING:
     from windtunnel.engine.simulation import Trades
     from windtunnel.pipeline.result import Result
-    from windtunnel.values import BoolArray, Patterns
+    from windtunnel.values import BoolArray
 
 __all__ = ["trades"]
 
@@ -55,8 +54,6 @@ def _symbol(result: Result, column: int) -> Chart:
     price = line("price", x, close[rows], BENCHMARK, hover="", width=1.2)
     price["hovertemplate"] = "%{x}<br>close %{y:,.6~g}<extra></extra>"
     quiet = {"hovertemplate": None, "hoverinfo": "skip"}
-    patterns = result.decision.patterns
-    marks = [] if patterns is None else _patterns(result, patterns.take(patterns.symbol == column), column)
     logarithmic = np.nanmax(close) > 3 * np.nanmin(close)
     scale = {"type": "log", "nticks": 7} if logarithmic else {}
     return Chart(
@@ -65,7 +62,6 @@ def _symbol(result: Result, column: int) -> Chart:
         data=[
             price,
             line("held", x, held[rows], STRATEGY, hover="", width=1.8, **quiet),
-            *marks,
             *_entries(result, column),
             *_exits(result, column),
         ],
@@ -131,26 +127,6 @@ def _exits(result: Result, column: int) -> list[Trace]:
         where = dates(result.bars, made.exit_bar[rows])
         traces.append(_markers(name, where, made.exit_price[rows], text, symbol=symbol, color=colour))
     return [trace for trace in traces if trace["x"]]
-
-
-def _patterns(result: Result, found: Patterns, column: int) -> list[Trace]:
-    """Mark patterns where they were confirmed: the surest ones, on demand where there are many."""
-    if not len(found):
-        return []
-    surest = np.sort(np.argsort(-found.confidence, kind="stable")[:_MARKERS])
-    shown = found.take(surest)
-    began = dates(result.bars, shown.first)
-    side = {1: "bullish", -1: "bearish", 0: "neutral"}
-    text = [
-        f"{safe(str(kind))}, {side[direction]}, confidence {number(confidence)}<br>began {first}"
-        for kind, direction, confidence, first in zip(
-            shown.type, shown.direction.tolist(), shown.confidence, began, strict=True
-        )
-    ]
-    name = f"{counted(len(found), 'pattern')}" + (f", {len(shown)} surest" if len(shown) < len(found) else "")
-    level = result.bars.close[shown.confirmed, column]
-    trace = _markers(name, dates(result.bars, shown.confirmed), level, text, symbol="star", color=MUTED)
-    return [trace | {"visible": "legendonly" if len(shown) > 60 else True}]
 
 
 def _markers(name: str, x: list[str], y: Any, text: list[str], *, symbol: str, color: str) -> Trace:
