@@ -14,14 +14,17 @@ from windtunnel.data import Dataset
 from windtunnel.experiment import Loaded, from_mapping
 from windtunnel.learn import Tick, silent
 from windtunnel.market import Market
+from windtunnel.periods import spelled
 from windtunnel.pipeline import Candidate
 from windtunnel.pipeline.decide import Decision, decide
 from windtunnel.reporting.series import clock
 from windtunnel.reporting.text import stamp
+from windtunnel.runner.keeping import StoreKeeper
+from windtunnel.runner.live import log_advice
 from windtunnel.runner.manifest import identity
 from windtunnel.runner.parts import candidate
 from windtunnel.runner.sweeping import placed, search
-from windtunnel.store import run_id, write_json
+from windtunnel.store import ModelStore, run_id, write_json
 from windtunnel.values import ConfigModel
 from windtunnel.values.ranking import RankedOrders
 
@@ -116,6 +119,7 @@ class Advice(ConfigModel):
 
     symbol: str
     time: str
+    timeframe: str
     close: float
     strategy: str
     exposure: float
@@ -134,9 +138,11 @@ def advise(
     """Return the answer for every symbol that has a bar.
 
     With ``out`` it is kept there in ``advice``, named by a hash of data, configuration and versions, and
-    read from there when asked again; a file that cannot be understood is written anew.
+    read from there when asked again; a file that cannot be understood is written anew. What the models
+    learned last is kept among the stored models, and what they said in the log of live answers.
     """
-    path = None if out is None else Path(out) / FOLDER / f"{run_id(identity(loaded, dataset.bars))}.json"
+    identified = identity(loaded, dataset.bars)
+    path = None if out is None else Path(out) / FOLDER / f"{run_id(identified)}.json"
     kept = None if path is None else _kept(path)
     if kept is not None:
         return kept
@@ -144,12 +150,19 @@ def advise(
     parts = candidate(loaded) if found is None else found.candidate
     with placed(loaded):
         benchmark = loaded.experiment.benchmark_of(dataset.bars.symbols)
-        decision = decide(Market(dataset.bars), parts, benchmark=benchmark, tick=tick)
+        keeper = None if out is None else _keeper(loaded, dataset.bars, identified, Path(out))
+        decision = decide(Market(dataset.bars), parts, benchmark=benchmark, tick=tick, keeper=keeper)
     answers = tuple(_answers(dataset.bars, parts, decision))
-    if path is not None:
+    if path is not None and out is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        log_advice(loaded, dataset.bars, answers, Path(out))
         write_json(path, [answer.model_dump(mode="json") for answer in answers])
     return answers
+
+
+def _keeper(loaded: Loaded, bars: Bars, identified: Mapping[str, Any], out: Path) -> StoreKeeper:
+    store, rules = ModelStore(out / "models"), loaded.experiment.backtest
+    return StoreKeeper(store, loaded.host, bars, rules, identified["versions"], [])
 
 
 def of_bars(
@@ -188,6 +201,7 @@ def _answer(
     return Advice(
         symbol=symbol,
         time=stamp(clock(bars)[bar]),
+        timeframe=spelled(bars.spacing),
         close=float(bars.close[bar, column]),
         strategy=parts.strategy.plugin.name,
         exposure=_last_asked(decision.scored[: bar + 1, column]),
