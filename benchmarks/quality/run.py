@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from math import isnan
@@ -23,7 +24,7 @@ def main() -> int:
     parser.add_argument("--only", help=f"some of {','.join(EXAMS)}")
     parser.add_argument("--write-docs", action="store_true", help=f"also write the table of docs/{PAGE.name}")
     given = parser.parse_args()
-    console, rows = Console(), []
+    console, rows = Console(width=None if sys.stdout.isatty() else 200), []
     for name in given.only.split(",") if given.only else EXAMS:
         began = perf_counter()
         found = import_module(name).measure()

@@ -72,11 +72,17 @@ TYPES: Mapping[str, str] = {
 
 def through(pivots: Pivots) -> Line:
     """Return the line of least squares through at least two pivots."""
-    count = len(pivots)
-    bar = sum(p.bar for p in pivots) / count
-    price = sum(p.price for p in pivots) / count
-    spread = sum((p.bar - bar) ** 2 for p in pivots)
-    slope = sum((p.bar - bar) * (p.price - price) for p in pivots) / spread
+    bar = price = 0.0
+    for p in pivots:
+        bar += p.bar
+        price += p.price
+    bar, price = bar / len(pivots), price / len(pivots)
+    spread = slope = 0.0
+    for p in pivots:
+        off = p.bar - bar
+        spread += off * off
+        slope += off * (p.price - price)
+    slope /= spread
     return Line(price - slope * bar, slope)
 
 
@@ -129,10 +135,11 @@ def between_lines(run: Pivots, price: Prices, tolerance: float) -> Shape | None:
     highs, lows = run[-1::-2][::-1], run[-2::-2][::-1]
     upper, lower = through(highs), through(lows)
     first, last = run[0].bar, run[-1].bar
-    wide, narrow = upper.at(first) - lower.at(first), upper.at(last) - lower.at(last)
+    apart, opening = upper.level - lower.level, upper.slope - lower.slope
+    wide, narrow = apart + opening * first, apart + opening * last
     if min(wide, narrow) <= 0:
         return None
-    floor, roof = min(p.price for p in lows), max(p.price for p in highs)
+    floor, roof = min([p.price for p in lows]), max([p.price for p in highs])
     height = roof - floor
     astray = max(_astray(upper, highs), _astray(lower, lows))
     touch = _nearness(astray, 0.5 * tolerance * height)
@@ -155,7 +162,8 @@ def between_lines(run: Pivots, price: Prices, tolerance: float) -> Shape | None:
 
 def _astray(line: Line, pivots: Pivots) -> float:
     """Return how far the pivots stray from their line at most."""
-    return max(abs(p.price - line.at(p.bar)) for p in pivots)
+    level, slope = line
+    return max([abs(p.price - level - slope * p.bar) for p in pivots])
 
 
 def _nearness(off: float, tolerance: float) -> float:
