@@ -286,7 +286,7 @@ def test_live_answers_are_tracked_by_the_models_name(invoke: Invoke, here: Path)
     facts = {"kind": "regime", "model": "mine", "symbol": "A", "time": pd.Timestamp("2020-01-01")}
     more = {"prediction": "bullish", "probability": 0.75, "horizon": 21, "direction": 1}
     log.add(pd.DataFrame([dict.fromkeys(LIVE, np.nan) | facts | more]))
-    outcome = {name: facts[name] for name in ("model", "symbol", "time")} | {"outcome": 1.0}
+    outcome = {name: facts[name] for name in ("kind", "model", "symbol", "time")} | {"outcome": 1.0}
     log.settle(pd.DataFrame([{**outcome, "known": pd.Timestamp("2020-02-01")}]))
     log.close()
     (found,) = json.loads(invoke("models", "track", "mine", "--json").stdout)["models"]

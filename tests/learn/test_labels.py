@@ -153,9 +153,7 @@ def looped(
     for place, (bar, symbol, side) in enumerate(
         zip(asked.bar.tolist(), asked.symbol.tolist(), asked.direction.tolist(), strict=True)
     ):
-        own = [
-            row for row in range(bar + 1, min(bar + horizon, len(data) - 1) + 1) if data.present[row, symbol]
-        ]
+        own = [row for row in range(bar + 1, len(data)) if data.present[row, symbol]][:horizon]
         if not own:
             continue
         entry = data.close[bar, symbol] if close else data.open[own[0], symbol]
@@ -172,9 +170,9 @@ def looped(
             returns[place], known[place] = side * (price / entry - 1), row
             break
         else:
-            if bar + horizon < len(data):
+            if len(own) == horizon:
                 last = data.close[own[-1], symbol]
-                returns[place], known[place] = side * (last / entry - 1), bar + horizon
+                returns[place], known[place] = side * (last / entry - 1), own[-1]
     return Outcomes(returns > 0, returns, known)
 
 

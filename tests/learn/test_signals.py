@@ -97,7 +97,7 @@ def test_the_latest_pattern_speaks_for_five_bars() -> None:
     patterns = Patterns(
         symbol, np.array(["x"] * 4), confirmed, confirmed, direction, confidence, none, none, 14
     )
-    where = (1, 0, 1), (2, 0, 1), (3, 0, 1), (3, 1, -1), (8, 0, -1), (9, 0, 1)
+    where = (1, 0, 1), (2, 0, 1), (3, 0, 1), (3, 1, -1), (7, 0, -1), (8, 0, 1)
     signals = signal_features(market, **at(market, *where), patterns=patterns)
     assert column(signals, "pattern") == [0, 0.9, -0.6, -0.3, 0.6, 0]
 

@@ -108,8 +108,7 @@ def strategy(plugin: Any) -> Part[Any, StrategySection]:
 
 
 def detector() -> tuple[Part[Any, PatternsSection], ...]:
-    barriers = OutcomeSection(target=1, stop=1, horizon=5)
-    return (Part(Corners(), PatternsSection(use="corners", outcome=barriers)),)
+    return (Part(Corners(), PatternsSection(use="corners")),)
 
 
 def test_patterns_count_how_earlier_ones_of_their_type_ended(bars: Bars) -> None:

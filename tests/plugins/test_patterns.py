@@ -82,6 +82,7 @@ def test_finds_an_engulfing_bar_by_hand(panel: Panel) -> None:
             "success": pytest.approx(np.nan, nan_ok=True),
             "trials": 0.0,
             "neckline": pytest.approx(np.nan, nan_ok=True),
+            "probability": pytest.approx(np.nan, nan_ok=True),
         }
     ]
     assert found.bars == 3

@@ -38,7 +38,7 @@ def test_tables_on_top_of_each_other_are_ordered() -> None:
     both = Patterns.union([table(9, (0, 5, 1)), table(9, (1, 3, 1), (0, 3, -1)), Patterns.empty(9)], 9)
     assert both.confirmed.tolist() == [3, 3, 5]
     assert both.symbol.tolist() == [0, 1, 0]
-    assert both.to_frame().shape == (3, 11)
+    assert both.to_frame().shape == (3, 12)
 
 
 def test_regimes_name_the_likeliest_and_abstain() -> None:

@@ -19,7 +19,7 @@ def first_touch(
 
     A position opens at the close of its bar, or at the open of the symbol's next one. It ends at the first
     later bar whose high or low touches a barrier, the stop first where both are touched, the open where the
-    bar opens beyond it; else at the last close of the ``horizon`` bars after its own.
+    bar opens beyond it; else at the close of the symbol's ``horizon``-th bar after its own.
 
     Parameters
     ----------
@@ -43,16 +43,17 @@ def first_touch(
             continue
         i, sign = symbol[k], float(side[k])
         entry = close[start[k], i] if at_close else np.nan
-        target = stop = last = np.nan
-        for t in range(start[k] + 1, min(start[k] + 1 + int(horizon), rows)):
+        target = stop = np.nan
+        seen = 0
+        for t in range(start[k] + 1, rows):
             if np.isnan(close[t, i]):
                 continue
+            seen += 1
             if np.isnan(entry):
                 entry = open_[t, i]
             if np.isnan(target):
                 target = entry * (1.0 + sign * target_widths * width[k])
                 stop = entry * (1.0 - sign * stop_widths * width[k])
-            last = close[t, i]
             best, worst = (high[t, i], low[t, i]) if sign > 0.0 else (low[t, i], high[t, i])
             lost = sign * (worst - stop) <= 0.0
             if lost or sign * (best - target) >= 0.0:
@@ -60,6 +61,7 @@ def first_touch(
                 price = open_[t, i] if sign * against * (open_[t, i] - level) >= 0.0 else level
                 gross[k], ended[k] = sign * (price / entry - 1.0), t
                 break
-        if ended[k] == rows and start[k] + horizon < rows and not np.isnan(last):
-            gross[k], ended[k] = sign * (last / entry - 1.0), start[k] + int(horizon)
+            if seen == int(horizon):
+                gross[k], ended[k] = sign * (close[t, i] / entry - 1.0), t
+                break
     return gross

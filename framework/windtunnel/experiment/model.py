@@ -151,6 +151,8 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "gate.pattern", "needs a patterns section"
     if given("reliability") is not None and not given("patterns"):
         yield "reliability", "needs a patterns section"
+    if given("reliability", "outcome", "label") == "trade":
+        yield "reliability.outcome.label", "must be barriers: a pattern makes no trade"
     if given("sizing", "target_volatility") is not None and given("volatility") is None:
         yield "sizing.target_volatility", "needs a volatility section"
     fraction, leverage = given("sizing", "fraction"), given("backtest", "leverage") or 1.0

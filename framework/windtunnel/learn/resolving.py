@@ -82,7 +82,7 @@ def _outcomes(rows: pd.DataFrame, bars: Bars) -> list[dict[str, object]]:
             value, end = _came_true(bars, close[at], after, int(row["direction"]), levels, horizon)
             end += at + 1
         if end < len(time) and value == value:
-            key = {name: row[name] for name in ("model", "symbol", "time")}
+            key = {name: row[name] for name in ("kind", "model", "symbol", "time")}
             found.append({**key, "outcome": value, "known": time[end]})
     return found
 

@@ -96,7 +96,7 @@ def _pattern(patterns: Patterns, bar: IntArray, symbol: IntArray, direction: Int
         own, asked = rows.take(rows.symbol == column), np.flatnonzero(symbol == column)
         last = np.searchsorted(own.confirmed, bar[asked], side="right") - 1
         asked, last = asked[last >= 0], last[last >= 0]
-        fresh = bar[asked] - own.confirmed[last] <= PATTERN_AGE
+        fresh = bar[asked] - own.confirmed[last] < PATTERN_AGE
         said = own.confidence[last] * own.direction[last] * direction[asked]
         found[asked] = np.where(fresh, said, 0.0)
     return found

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from windtunnel.errors import InvalidValueError
+from windtunnel.learn import Barriers
 from windtunnel.pipeline.sections import (
     GateSection,
+    OutcomeSection,
     PatternsSection,
     RegimeSection,
     ReliabilitySection,
@@ -65,6 +67,12 @@ class Candidate:
         if self.sizing.target_volatility is not None and self.volatility is None:
             rule = "needs a volatility model"
             raise InvalidValueError("sizing.target_volatility", rule, self.sizing.target_volatility)
+
+    @property
+    def pattern_barriers(self) -> Barriers:
+        """What says how a pattern ended."""
+        outcome = OutcomeSection() if self.reliability is None else self.reliability.section.outcome
+        return outcome.barriers
 
     @property
     def acts_alone(self) -> bool:

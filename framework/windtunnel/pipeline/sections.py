@@ -57,9 +57,6 @@ class RegimeSection(LearnedSection):
 class PatternsSection(LearnedSection):
     """Which chart patterns there are."""
 
-    outcome: OutcomeSection = OutcomeSection()
-    """What says whether earlier patterns paid."""
-
 
 class VolatilitySection(LearnedSection):
     """How volatile the next bars will be."""
@@ -85,7 +82,10 @@ class JudgedSection(LearnedSection):
 
 
 class ReliabilitySection(JudgedSection):
-    """Which patterns can be relied on: a scorer that learns from what patterns came to."""
+    """Which patterns can be relied on: a scorer that learns from what patterns came to.
+
+    Its barriers say, too, how earlier patterns of a type are counted to have ended.
+    """
 
 
 class ScorerSection(JudgedSection):

@@ -112,7 +112,9 @@ def _regimes(
         return _model(part, market, part.plugin.fit, part.plugin.predict, Regimes, tick, keeper)
     alone = market.select([benchmark])
     one = _model(part, alone, part.plugin.fit, part.plugin.predict, Regimes, tick, keeper)
-    return frozen(one.of_columns([0] * market.shape[1]))
+    there = alone.bars.present[:, 0]
+    row = np.maximum.accumulate(np.where(there, np.arange(len(there)), 0))
+    return frozen(one.of_rows(row).of_columns([0] * market.shape[1]))
 
 
 def _patterns(market: Market, candidate: Candidate, tick: Tick, keeper: Keeper | None) -> Patterns | None:
@@ -144,7 +146,7 @@ def _judged(
     """Let a scorer say how likely each pattern is to pay; that is its confidence, where it has an opinion."""
     section = part.section
     directed = patterns.take(patterns.direction != 0)
-    ended = pattern_outcomes(directed, market, section.outcome.barriers, candidate.rules)[1]
+    ended = pattern_outcomes(directed, market, candidate.pattern_barriers, candidate.rules)[1]
     context = pattern_features(directed, market)
     bars = len(market.bars)
     scored = score(
@@ -153,7 +155,9 @@ def _judged(
     probability = scored.scores.probability
     confidence = np.where(np.isnan(probability), directed.confidence, probability)
     rest = patterns.take(patterns.direction == 0)
-    return Patterns.union([replace(directed, confidence=confidence), rest], patterns.bars)
+    return Patterns.union(
+        [replace(directed, confidence=confidence, probability=probability), rest], patterns.bars
+    )
 
 
 def _counted(
@@ -161,6 +165,6 @@ def _counted(
 ) -> Patterns:
     """Say how often patterns like each one paid before."""
     directed = patterns.take(patterns.direction != 0)
-    ended = pattern_outcomes(directed, market, part.section.outcome.barriers, candidate.rules)[1]
+    ended = pattern_outcomes(directed, market, candidate.pattern_barriers, candidate.rules)[1]
     rest = patterns.take(patterns.direction == 0)
     return Patterns.union([with_success(directed, ended), rest], patterns.bars)

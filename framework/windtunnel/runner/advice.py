@@ -22,7 +22,7 @@ from windtunnel.reporting.text import stamp
 from windtunnel.runner.keeping import StoreKeeper
 from windtunnel.runner.live import log_advice
 from windtunnel.runner.manifest import identity
-from windtunnel.runner.parts import candidate
+from windtunnel.runner.parts import candidate, stops_of
 from windtunnel.runner.sweeping import placed, search
 from windtunnel.store import ModelStore, run_id, write_json
 from windtunnel.values import ConfigModel
@@ -86,6 +86,7 @@ class PatternAdvice(ConfigModel):
     stop: float | None
     success: float | None
     trials: int
+    probability: float | None
 
 
 class Volatility(ConfigModel):
@@ -162,7 +163,8 @@ def advise(
 
 def _keeper(loaded: Loaded, bars: Bars, identified: Mapping[str, Any], out: Path) -> StoreKeeper:
     store, rules = ModelStore(out / "models"), loaded.experiment.backtest
-    return StoreKeeper(store, loaded.host, bars, rules, identified["versions"], [])
+    versions, stops = identified["versions"], stops_of(loaded)
+    return StoreKeeper(store, loaded.host, bars, rules, versions, [], stops=stops)
 
 
 def of_bars(
@@ -250,6 +252,7 @@ def _patterns(decision: Decision, own: np.ndarray[Any, Any], column: int) -> tup
             stop=_known(table.stop[row]),
             success=_known(table.success[row]),
             trials=int(table.trials[row]),
+            probability=_known(table.probability[row]),
         )
         for row in lately[np.argsort(ago[lately], kind="stable")]
     )

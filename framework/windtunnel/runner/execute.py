@@ -17,7 +17,7 @@ from windtunnel.pipeline import Result, run, run_best
 from windtunnel.runner import guests
 from windtunnel.runner.keeping import StoreKeeper
 from windtunnel.runner.manifest import identity, manifest
-from windtunnel.runner.parts import candidate
+from windtunnel.runner.parts import candidate, stops_of
 from windtunnel.runner.predicted import predictions
 from windtunnel.runner.sweeping import Found, config_of, described, placed, search, write_table
 from windtunnel.store import ModelStore, RunStore, StoredRun, run_id, write_json
@@ -181,7 +181,9 @@ def perform(
     with clock.stage("run"):
         rules, models = loaded.experiment.backtest, ModelStore(store.root / "models")
         versions = identified["versions"]
-        keeper = StoreKeeper(models, loaded.host, dataset.bars, rules, versions, complaints)
+        keeper = StoreKeeper(
+            models, loaded.host, dataset.bars, rules, versions, complaints, stops=stops_of(loaded)
+        )
         result = _compute(loaded, dataset, found, clock.tick, complaints, keeper)
     facts = manifest(loaded, dataset, result, clock.fits)
     if found is not None:

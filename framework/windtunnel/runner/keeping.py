@@ -51,6 +51,8 @@ class StoreKeeper:
         Takes the models that could not be stored; the run goes on.
     stored : list of str
         Takes the ids of the models that the run uses last.
+    stops : str
+        What the rules mean by an ATR.
     """
 
     store: ModelStore
@@ -60,6 +62,7 @@ class StoreKeeper:
     versions: Mapping[str, str]
     complaints: list[str]
     stored: list[str] = field(default_factory=list)
+    stops: str = "atr"
 
     def kept(self, fit: Fit) -> State:
         """Return the state of the same fit from an earlier run; note that a new one begins."""
@@ -119,6 +122,7 @@ class StoreKeeper:
                 "code": _code(plugin, self.host),
                 "versions": dict(self.versions),
                 "section": fit.section.model_dump(mode="json", exclude=_SCHEDULE),
+                "stops": self.stops if kind == "strategy" else "",
                 "rules": self.rules.model_dump(mode="json", by_alias=True) if kind == "strategy" else {},
             },
             scores=_scores(fit),

@@ -12,6 +12,7 @@ import numpy as np
 from windtunnel.bars import Bars
 from windtunnel.experiment import Loaded
 from windtunnel.learn.resolving import resolve
+from windtunnel.runner.parts import candidate
 from windtunnel.runner.predicted import AHEAD, side_of
 from windtunnel.store.predictions import LIVE, PredictionLog
 
@@ -78,9 +79,9 @@ def _rows(loaded: Loaded, bars: Bars, answer: Advice) -> Iterator[dict[str, Any]
             yield row(
                 *("patterns", f"patterns {pattern.type}"),
                 prediction=pattern.type,
-                probability=pattern.confidence if loaded.reliability is not None else pattern.success,
+                probability=pattern.success if pattern.probability is None else pattern.probability,
                 target=pattern.target,
                 stop=pattern.stop,
-                horizon=loaded.experiment.patterns[0].outcome.horizon,
+                horizon=candidate(loaded).pattern_barriers.horizon,
                 direction=pattern.direction,
             )

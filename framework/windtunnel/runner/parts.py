@@ -7,7 +7,7 @@ from typing import Any
 from windtunnel.experiment import Loaded
 from windtunnel.pipeline import Candidate, Part
 
-__all__ = ["candidate"]
+__all__ = ["candidate", "stops_of"]
 
 
 def candidate(loaded: Loaded) -> Candidate:
@@ -28,3 +28,9 @@ def candidate(loaded: Loaded) -> Candidate:
         reliability=part(loaded.reliability, experiment.reliability),
         scorer=part(loaded.scorer, experiment.scorer),
     )
+
+
+def stops_of(loaded: Loaded) -> str:
+    """Return what the rules of an experiment mean by an ATR."""
+    section = loaded.experiment.volatility
+    return "atr" if section is None else section.stops

@@ -13,6 +13,7 @@ from windtunnel.learn.resolving import forward_returns, time_after
 from windtunnel.market import Market
 from windtunnel.panels import by_symbol
 from windtunnel.pipeline import Result
+from windtunnel.runner.parts import candidate
 from windtunnel.values import BoolArray, FloatArray, Forecast, IntArray, Patterns, Regimes
 
 if TYPE_CHECKING:
@@ -47,19 +48,12 @@ def predictions(loaded: Loaded, result: Result) -> Iterator[pd.DataFrame]:
     if decision.forecast is not None and loaded.volatility is not None:
         yield _of_forecast(loaded.volatility.name, result, decision.forecast, _coverage(loaded))
     if decision.patterns is not None and loaded.patterns:
-        name, section = "+".join(plugin.name for plugin in loaded.patterns), loaded.experiment.patterns[0]
+        name = "+".join(plugin.name for plugin in loaded.patterns)
         directed = decision.patterns.take(decision.patterns.direction != 0)
-        _, ended = pattern_outcomes(
-            directed, Market(bars), section.outcome.barriers, loaded.experiment.backtest
-        )
-        reliable = np.where(directed.confirmed >= _judged_from(loaded), directed.confidence, directed.success)
+        barriers, rules = candidate(loaded).pattern_barriers, loaded.experiment.backtest
+        _, ended = pattern_outcomes(directed, Market(bars), barriers, rules)
+        reliable = np.where(np.isnan(directed.probability), directed.success, directed.probability)
         yield _of_patterns(name, result, directed, reliable, _ended(result, ended.won, ended.known))
-
-
-def _judged_from(loaded: Loaded) -> float:
-    """Return from which bar a scorer judges patterns; before it, and without one, their record counts."""
-    section = loaded.experiment.reliability
-    return np.inf if section is None else section.first
 
 
 def _coverage(loaded: Loaded) -> float:
@@ -110,7 +104,8 @@ def _ended(result: Result, won: BoolArray, known: IntArray) -> dict[str, Any]:
 def recommendations(model: str, result: Result, ranking: Any) -> pd.DataFrame:
     """Return what a strategy that follows one of several recommended, and whether following it lost."""
     bars, ahead = result.bars, ranking.ahead
-    at = np.nonzero((ranking.chosen >= 0) & bars.present)
+    known = ~np.isnan(ranking.expected).any(axis=2)
+    at = np.nonzero((ranking.chosen >= 0) & bars.present & known)
     chosen = ranking.chosen[at]
     made = _followed(result, ahead)[at]
     columns = {

@@ -35,6 +35,7 @@ NaN; where nothing can come true (a regime without a direction, and no truth) th
 """
 LIVE = (*COLUMNS[:9], "horizon", "direction", "target", "stop")
 """Columns of a live answer: without outcome, but with what it depends on: bars ahead, 1 or -1, two prices."""
+_KEY = ("kind", "model", "symbol", "time")
 _TEXT = ("kind", "model", "symbol", "prediction")
 _TIMES = ("time", "known")
 _WHOLE = ("horizon", "direction")
@@ -79,8 +80,8 @@ def read_predictions(path: Path) -> pd.DataFrame:
 class PredictionLog:
     """Live answers and what came of them, in a database.
 
-    An answer is what a model said of a symbol at a time; said again, the first stands. Rows are added, never
-    changed: the outcome of an answer is a row of its own.
+    An answer is what a model of a kind said of a symbol at a time; said again, the first stands. Rows are
+    added, never changed: the outcome of an answer is a row of its own.
 
     Parameters
     ----------
@@ -105,8 +106,8 @@ class PredictionLog:
         return self._insert(self._answers, answers.loc[:, list(LIVE)])
 
     def settle(self, outcomes: pd.DataFrame) -> int:
-        """Log outcomes with the columns model, symbol, time, outcome, known; return how many were new."""
-        return self._insert(self._outcomes, outcomes.loc[:, ["model", "symbol", "time", "outcome", "known"]])
+        """Log outcomes: kind, model, symbol, time, outcome and known; return how many were new."""
+        return self._insert(self._outcomes, outcomes.loc[:, [*_KEY, "outcome", "known"]])
 
     def open(self) -> pd.DataFrame:
         """Return the answers whose outcome is not known yet, in the order of their times."""
@@ -122,7 +123,7 @@ class PredictionLog:
         import sqlalchemy as sa
 
         answers, outcomes = self._answers, self._outcomes
-        same = sa.and_(*(answers.c[name] == outcomes.c[name] for name in ("model", "symbol", "time")))
+        same = sa.and_(*(answers.c[name] == outcomes.c[name] for name in _KEY))
         query = sa.select(*(answers.c[name] for name in LIVE), outcomes.c.outcome, outcomes.c.known)
         query = query.select_from(answers.outerjoin(outcomes, same))
         if model is not None:
@@ -161,13 +162,13 @@ def _tables() -> tuple[Any, Any]:
     metadata, statement = sa.MetaData(), cast("Any", sa.DDL)
 
     def key() -> list[Any]:
-        kinds = {"model": sa.String, "symbol": sa.String, "time": sa.BigInteger}
+        kinds = dict.fromkeys(_KEY, sa.String) | {"time": sa.BigInteger}
         return [sa.Column(name, kind, primary_key=True) for name, kind in kinds.items()]
 
     def column(name: str) -> Any:
         return sa.Column(name, sa.String if name in _TEXT else sa.Integer if name in _WHOLE else sa.Float)
 
-    rest = [column(name) for name in LIVE if name not in ("model", "symbol", "time")]
+    rest = [column(name) for name in LIVE if name not in _KEY]
     answers = sa.Table("answers", metadata, *key(), *rest)
     known = sa.Column("known", sa.BigInteger, nullable=False)
     outcomes = sa.Table("outcomes", metadata, *key(), sa.Column("outcome", sa.Float, nullable=False), known)

@@ -19,8 +19,10 @@ __all__ = ["Patterns"]
 
 COLUMNS = (
     *("symbol", "type", "first", "confirmed", "direction", "confidence", "target", "stop"),
-    *("success", "trials", "neckline"),
+    *("success", "trials", "neckline", "probability"),
 )
+_LEFT_OUT = {"success": np.nan, "trials": 0.0, "neckline": np.nan, "probability": np.nan}
+"""What stands in columns that a detector leaves out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,8 @@ class Patterns:
         were; NaN and 0 where nobody counted. A detector leaves them out.
     neckline : array of float64
         Price level whose break confirmed the pattern; NaN where it has none, or where it was left out.
+    probability : array of float64
+        That the pattern pays, as a scorer learned it from earlier ones; NaN where none says so.
     bars : int
         T, the number of bars.
     known_from : int
@@ -65,9 +69,10 @@ class Patterns:
     success: FloatArray = field(default_factory=lambda: np.empty(0))
     trials: FloatArray = field(default_factory=lambda: np.empty(0))
     neckline: FloatArray = field(default_factory=lambda: np.empty(0))
+    probability: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        for name, blank in (("success", np.nan), ("trials", 0.0), ("neckline", np.nan)):
+        for name, blank in _LEFT_OUT.items():
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(len(self.symbol), blank))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from windtunnel.values.arrays import FloatArray, IntArray
+from windtunnel.values.arrays import Exposure, FloatArray, IntArray
 from windtunnel.values.orders import Orders
 
 __all__ = ["RankedOrders", "Ranking", "Recommendation"]
@@ -73,7 +73,7 @@ class Ranking:
     def at(self, symbol: int, bar: int = -1) -> tuple[Recommendation, ...]:
         """Return what was expected of each candidate, best first; empty without an opinion."""
         expected, followed = self.expected[bar, symbol], int(self.chosen[bar, symbol])
-        if followed < 0:
+        if followed < 0 or np.isnan(expected).any():
             return ()
         return tuple(
             Recommendation(
@@ -142,8 +142,12 @@ class RankedOrders(Orders):
     def join(cls, parts: Sequence[Orders]) -> RankedOrders:
         """Put pieces, in time order, together again."""
         rankings = [part.ranking for part in parts if isinstance(part, RankedOrders) and part.ranking]
-        ranking = Ranking.join(rankings) if len(rankings) == len(parts) else None
-        return cls._with(super().join(parts), ranking)
+        joined = super().join(parts)
+        if len(rankings) < len(parts):
+            return cls._with(joined, None)
+        ranking = Ranking.join(rankings)
+        starts = np.cumsum([len(part.exposure) for part in parts[:-1]])
+        return cls._with(replace(joined, exposure=_taken_over(joined.exposure, ranking, starts)), ranking)
 
     def abstaining(self, bars: int) -> RankedOrders:
         """Return orders that stay flat for ``bars`` bars, with no opinion."""
@@ -157,3 +161,15 @@ class RankedOrders(Orders):
     @classmethod
     def _with(cls, orders: Orders, ranking: Ranking | None) -> RankedOrders:
         return cls(orders.exposure, orders.size, **dict(orders.panels()), ranking=ranking)
+
+
+def _taken_over(exposure: Exposure, ranking: Ranking, starts: IntArray) -> Exposure:
+    """Let a candidate that takes over where pieces join hold what it last asked for, if it asks to keep."""
+    taken = exposure.copy()
+    for bar in starts[starts > 0].tolist():
+        chosen, before = ranking.chosen[bar], ranking.chosen[bar - 1]
+        for symbol in np.flatnonzero((chosen != before) & (chosen >= 0) & np.isnan(taken[bar])):
+            asked = ranking.wanted[chosen[symbol]].exposure[: bar + 1, symbol].astype(np.float64)
+            numbers = asked[~np.isnan(asked)]
+            taken[bar, symbol] = numbers[-1] if len(numbers) else 0.0
+    return taken

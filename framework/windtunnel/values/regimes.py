@@ -86,6 +86,11 @@ class Regimes:
         evidence = {name: panel[start:stop] for name, panel in self.evidence.items()}
         return Regimes(self.names, self.probabilities[start:stop], evidence)
 
+    def of_rows(self, rows: IntArray) -> Regimes:
+        """Return the bars of some rows, in their order; a row may be named more than once."""
+        evidence = {name: panel[rows] for name, panel in self.evidence.items()}
+        return Regimes(self.names, self.probabilities[rows], evidence)
+
     def of_columns(self, columns: IntArray | Sequence[int]) -> Regimes:
         """Return those of some symbols, in their order; a column may be named more than once."""
         evidence = {name: panel[:, columns] for name, panel in self.evidence.items()}

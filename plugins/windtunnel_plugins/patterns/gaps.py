@@ -22,7 +22,8 @@ class Gaps(PatternDetector):
     -----
     A gap up is a low above the high before (Edwards & Magee 1948, *Technical Analysis of Stock Trends*, the
     chapter on gaps) by ``least`` average true ranges or more, as these were at the bar before. ``stop`` is
-    the edge whose touch would close it, and the ``neckline``; ``target`` lies its size beyond the close.
+    the edge whose touch would close it, and the ``neckline``; ``target`` lies its size beyond the close,
+    as a ratio.
     ``confidence`` is size / (size + average true range). Both bars are the symbol's own, so a suspension may
     lie between. Prices that never move have no range, and no gap is found.
     """
@@ -61,7 +62,7 @@ class Gaps(PatternDetector):
             confirmed=own[bar],
             direction=direction,
             confidence=size / (size + usual),
-            target=close[bar] + direction * size,
+            target=close[bar] * np.where(direction > 0, low[bar], high[bar]) / edge,
             stop=edge,
             bars=len(market.bars),
             neckline=edge.copy(),

@@ -80,6 +80,8 @@ class LevelBreaks(PatternDetector):
             floor, roof = min(p.price for p in lows), max(p.price for p in lows)
             if len(lows) < self.touches or roof - floor > width:
                 continue
+            if any(p.price < floor for p in recent if p.side < 0 and p.bar > lows[0].bar):
+                continue
             between = [p.price for p in recent if p.side > 0 and p.bar > lows[0].bar]
             stop, near = max(between), 1.0 - (roof - floor) / width
             shape = Shape(_MIRROR[1], Line(floor, 0.0), lows[0].bar, stop, stop - floor, near)

@@ -13,7 +13,7 @@ __all__ = ["runs"]
 
 
 _NOTHING = 1e-4
-"""Runs that are less likely are forgotten."""
+"""Runs that are less likely are forgotten; those that may just have begun are not."""
 
 
 @inlined
@@ -57,7 +57,7 @@ def runs(
         the run.
     """
     rows = len(values)
-    found = np.zeros((rows, 5))
+    found, nothing = np.zeros((rows, 5)), min(_NOTHING, 0.01 * hazard)
     weight, mean, scale = np.zeros(longest + 1), np.zeros(longest + 1), np.zeros(longest + 1)
     constant = np.empty(longest)
     for r in range(longest):
@@ -69,7 +69,7 @@ def runs(
         ended, total = 0.0, 0.0
         for r in range(reach - 1, -1, -1):
             weight[r + 1], now = 0.0, weight[r]
-            if now <= _NOTHING:
+            if now <= nothing:
                 continue
             kappa, alpha = flat + r, shape + r / 2
             away = values[t] - mean[r]
@@ -90,7 +90,7 @@ def runs(
         reach = min(reach + 1, longest)
         for r in range(reach):
             weight[r] = weight[r] / total if total > 0 else (1.0 if r == 0 else 0.0)
-            if weight[r] <= _NOTHING:
+            if weight[r] <= nothing:
                 continue
             alpha = shape + r / 2
             variance = scale[r] / alpha

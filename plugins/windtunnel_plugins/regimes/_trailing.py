@@ -82,7 +82,7 @@ class TrailingModel(RegimeModel):
         features = np.concatenate([np.empty((0, 2)), *found])
         if len(features) > self.most:
             features = features[np.random.default_rng(self.seed).permutation(len(features))[: self.most]]
-        if len(features) < self.least or len(np.unique(features, axis=0)) < self.least // 2:
+        if len(features) < self.least or len(np.unique(features, axis=0)) < max(self.least // 2, self.states):
             return None
         centre, spread = features.mean(axis=0), features.std(axis=0)
         spread = np.where(spread > 0, spread, 1.0)

@@ -17,6 +17,9 @@ __all__ = ["BearMarket"]
 
 _UNKNOWN = -1
 
+_MOST = 0.9
+"""Fall that is a bear market whatever the volatility."""
+
 
 class BearMarket(RegimeModel):
     """Tells long falls from long rises: a bear market stands until prices have risen far enough, and so on.
@@ -67,7 +70,7 @@ class BearMarket(RegimeModel):
         for column, a_year in enumerate(scales.tolist()):
             own = own_rows(market.close[:, column])
             close = market.close[own, column]
-            code = _turns(close, self.fall * a_year, self.rise * a_year)
+            code = _turns(close, min(self.fall * a_year, _MOST), self.rise * a_year)
             known = code != _UNKNOWN
             probabilities[own[known], column] = np.eye(len(NAMES))[code[known]]
             drawdown[own, column] = 1 - close / np.maximum.accumulate(close)

@@ -12,6 +12,7 @@ from windtunnel.features import NAMES
 from windtunnel.market import Market
 from windtunnel.plugin import Strategy
 from windtunnel.values import BoolArray, Evaluation, FloatArray, IntArray, Orders, Regimes
+from windtunnel_plugins.strategies._holding import last_asked
 
 __all__ = ["WARMUP", "Conditions", "Outcome", "conditions", "decisions", "outcomes", "regimes"]
 
@@ -81,7 +82,7 @@ def conditions(
     if said is not None:
         columns.append(said.probabilities[bar, symbol])
         names += [f"regime {name}" for name in said.names]
-    columns += [np.asarray(orders.exposure[bar, symbol], np.float64)[:, None] for orders in wanted]
+    columns += [last_asked(orders.exposure.astype(np.float64))[bar, symbol][:, None] for orders in wanted]
     names += [f"held {place}" for place in range(len(wanted))]
     return Conditions(tuple(names), np.concatenate(columns, axis=1), known[:, _SCALE])
 

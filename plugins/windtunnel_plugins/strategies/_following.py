@@ -11,6 +11,7 @@ from windtunnel.plugin import Strategy
 from windtunnel.values import BoolArray, FloatArray, IntArray, Orders
 from windtunnel_plugins.strategies._conditions import Conditions
 from windtunnel_plugins.strategies._expectation import Expectation, influences
+from windtunnel_plugins.strategies._holding import last_asked
 
 __all__ = ["follow", "held", "labels", "latest_decision", "reasons", "spread"]
 
@@ -64,7 +65,7 @@ def held(wanted: Sequence[Orders], chosen: IntArray, present: BoolArray) -> dict
     exposure = np.zeros(chosen.shape)
     for place, orders in enumerate(wanted):
         own = orders.exposure.astype(np.float64)
-        own = np.where(changed, _last_asked(own), own)
+        own = np.where(changed, last_asked(own), own)
         exposure = np.where(chosen == place, own, exposure)
     panels = {name for orders in wanted for name, _ in orders.panels()}
     said: dict[str, Any] = {name: np.full(chosen.shape, np.nan) for name in panels}
@@ -142,10 +143,3 @@ def _plain(value: float) -> str:
 
 def _signed(value: float, style: str) -> str:
     return f"{value:+{style}}".replace("-", "−")
-
-
-def _last_asked(exposure: FloatArray) -> FloatArray:
-    """Fill NaN with the last number before it, 0 before the first."""
-    bar = np.where(np.isnan(exposure), -1, np.arange(len(exposure))[:, None])
-    last = np.maximum.accumulate(bar, axis=0)
-    return np.where(last < 0, 0.0, np.take_along_axis(exposure, np.maximum(last, 0), axis=0))

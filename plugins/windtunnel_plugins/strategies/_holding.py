@@ -6,7 +6,7 @@ import numpy as np
 
 from windtunnel.values import BoolArray, FloatArray
 
-__all__ = ["carry", "hold", "postpone"]
+__all__ = ["carry", "hold", "last_asked", "postpone"]
 
 
 def carry(values: FloatArray, present: BoolArray) -> FloatArray:
@@ -35,6 +35,13 @@ def hold(enter: BoolArray, leave: BoolArray) -> BoolArray:
     entered = np.maximum.accumulate(np.where(enter, bar, 0), axis=0)
     left = np.maximum.accumulate(np.where(leave, bar, 0), axis=0)
     return entered > left
+
+
+def last_asked(exposure: FloatArray) -> FloatArray:
+    """Fill NaN with the last number before it, 0 before the first."""
+    bar = np.where(np.isnan(exposure), -1, np.arange(len(exposure))[:, None])
+    last = np.maximum.accumulate(bar, axis=0)
+    return np.where(last < 0, 0.0, np.take_along_axis(exposure, np.maximum(last, 0), axis=0))
 
 
 def postpone(wanted: FloatArray, present: BoolArray) -> FloatArray:
