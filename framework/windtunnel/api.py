@@ -224,6 +224,9 @@ def advise(
 
     if isinstance(bars_or_config, Bars):
         return of_bars(bars_or_config, overrides, out=out)
+    if not isinstance(bars_or_config, Mapping | str | Path):
+        rule = "must be Bars, a file, or an experiment as a mapping"
+        raise InvalidValueError("bars_or_config", rule, type(bars_or_config))
     if isinstance(bars_or_config, Mapping):
         loaded = experiment.from_mapping(bars_or_config, overrides=overrides)
     else:

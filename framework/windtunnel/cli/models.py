@@ -194,7 +194,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def _predictions(out: Path, reference: str) -> dict[str, pd.DataFrame]:
-    """Return the predictions of a run, or the live answers of a model, by kind.
+    """Return the predictions of a run, or, where no run is meant, the live answers of a model, by kind.
 
     Raises
     ------
@@ -206,13 +206,16 @@ def _predictions(out: Path, reference: str) -> dict[str, pd.DataFrame]:
     from windtunnel.store.predictions import PredictionLog, read_predictions
 
     log = out / "predictions.sqlite"
-    if log.is_file():
-        live = PredictionLog(log)
-        table = live.table(reference)
-        live.close()
-        if len(table):
-            return _by_kind(table)
-    file = RunStore(out).find(reference).folder / "predictions.parquet"
+    try:
+        file = RunStore(out).find(reference).folder / "predictions.parquet"
+    except InvalidValueError:
+        live = PredictionLog(log) if log.is_file() else None
+        table = None if live is None else live.table(reference)
+        if live is not None:
+            live.close()
+        if table is None or not len(table):
+            raise
+        return _by_kind(table)
     if not file.is_file():
         raise InvalidValueError("run", "has no predictions: it has no model, or none that spoke", reference)
     return _by_kind(read_predictions(file))

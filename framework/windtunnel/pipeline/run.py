@@ -120,9 +120,23 @@ def _effects(
     for part, orders in steps:
         last = part == steps[-1][0]
         after = final if last else figures(simulate(bars, orders, candidate.rules))
-        effects.append(Effect(part, _sentence(part, before, after), before, after))
+        said = _silence(part, candidate, decision) or _sentence(part, before, after)
+        effects.append(Effect(part, said, before, after))
         before = after
     return tuple(effects)
+
+
+def _silence(part: str, candidate: Candidate, decision: Decision) -> str:
+    """Say why a scorer could change nothing; empty where it could."""
+    if part != "scorer" or candidate.scorer is None or decision.signals is None:
+        return ""
+    section, count = candidate.scorer.section, len(decision.signals)
+    if count and decision.abstained == count:
+        return (
+            f"The scorer never had an opinion on any of {count:,} entries: it learns once "
+            f"{section.min_outcomes:,} outcomes are known."
+        )
+    return "The scorer only reports." if section.act == "none" else ""
 
 
 def _sentence(part: str, before: Mapping[str, float], after: Mapping[str, float]) -> str:

@@ -114,7 +114,8 @@ class SignalAdvice(ConfigModel):
 class Advice(ConfigModel):
     """What is known of a symbol at the close of its last bar; None or empty where nothing says it.
 
-    ``exposure`` is what the strategy wants to hold, in [-1, 1], after gate and scorer; ``ranked`` are the
+    ``exposure`` is what the strategy wants to hold, a share of equity, after gate, scorer and sizing, before
+    sizing in units or by risk; ``ranked`` are the
     strategies that it chooses from, best first, and ``reason`` says why it follows one of them.
     """
 
@@ -206,7 +207,7 @@ def _answer(
         timeframe=spelled(bars.spacing),
         close=float(bars.close[bar, column]),
         strategy=parts.strategy.plugin.name,
-        exposure=_last_asked(decision.scored[: bar + 1, column]),
+        exposure=_last_asked(_asked(decision)[: bar + 1, column]),
         ranked=() if ranking is None else tuple(Ranked(**vars(one)) for one in ranking.at(column, bar)),
         ahead=None if ranking is None else ranking.ahead,
         reason="" if ranking is None else ranking.reasons[column],
@@ -215,6 +216,11 @@ def _answer(
         volatility=_volatility(parts, decision, bar, column),
         signal=_signal(decision, bar, column),
     )
+
+
+def _asked(decision: Decision) -> np.ndarray[Any, Any]:
+    """Return the weights that go to the engine; what is wanted where they are no weights."""
+    return decision.weights if decision.orders.size == "weight" else decision.scored
 
 
 def _last_asked(exposure: np.ndarray[Any, Any]) -> float:

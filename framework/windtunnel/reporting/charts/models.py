@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["contributions", "scores", "volatility"]
 
 _SMOOTH = 21
+_LEAST = 5
+"""Below so many bars ahead, what came is drawn over 21: a day's is all noise."""
 _FEATURES = 8
 
 
@@ -47,7 +49,7 @@ def volatility(result: Result) -> Chart | str:
     if np.isnan(mean).all():
         return "Volatility: the model abstained on every bar."
     close = bars.close[:, column]
-    shown = max(forecast.horizon, _SMOOTH)
+    shown = forecast.horizon if forecast.horizon >= _LEAST else _SMOOTH
     came = realised_volatility(close, shown, bars.periods_per_year)
     rows = decimate([mean, came])
     x = dates(bars, rows)
@@ -140,6 +142,9 @@ def _scores_title(signals: Signals, taken: BoolArray, refused: BoolArray, bars: 
     for rows, words in ((taken, "of them won"), (refused, "of those refused would have won")):
         if (rows & ended).any():
             text += f"; {percent(float(signals.outcomes.won[rows & ended].mean()), 0)} {words}"
+    told = signals.scores.probability[taken | refused]
+    if len(np.unique(told)) <= signals.fits:
+        text += "; it said the same of every entry since each fit, and so tells nothing apart"
     return f"{text}."
 
 

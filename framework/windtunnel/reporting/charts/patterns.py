@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["drawn", "success"]
 
 _SYMBOLS = 6
+_BEFORE = 40
+"""Bars of the price to show before the first pattern that is drawn."""
 _DRAWN = 12
 _TYPES = 20
 _POINTS = 1_900
@@ -40,7 +42,7 @@ _SIDES = {1: ("bullish", STRATEGY), -1: ("bearish", WARNING), 0: ("neutral", MUT
 
 
 def drawn(result: Result) -> list[Chart] | str:
-    """Draw one chart a symbol, of those with most patterns: the surest ones on the price."""
+    """Draw one chart a symbol, of those with most patterns: the latest ones on the price."""
     found = result.decision.patterns
     if found is None:
         return "Patterns: the experiment looks for none."
@@ -55,19 +57,21 @@ def drawn(result: Result) -> list[Chart] | str:
 
 def _symbol(result: Result, found: Patterns, column: int) -> Chart:
     bars, name = result.bars, result.bars.symbols[column]
-    shown = found.take(_surest(found))
+    shown = found.take(np.argsort(found.confirmed, kind="stable")[-_DRAWN:])
     close = bars.close[:, column]
-    rows = np.union1d(decimate([close], _POINTS), np.concatenate((shown.first, shown.confirmed)))
+    start = max(0, int(shown.first.min()) - _BEFORE) if len(shown) < len(found) else 0
+    rows = decimate([close[start:]], _POINTS) + start
+    rows = np.union1d(rows, np.concatenate((shown.first, shown.confirmed)))
     price = line("price", dates(bars, rows), close[rows], BENCHMARK, hover="", width=1.0)
     price["hovertemplate"] = "%{x}<br>close %{y:,.6~g}<extra></extra>"
     outlines = [_outline(result, shown, row, column) for row in range(len(shown))]
     levels = [_levels(result, shown, kind) for kind in ("neckline", "target", "stop")]
-    surest = f"; the {len(shown)} surest are drawn" if len(shown) < len(found) else ""
-    logarithmic = np.nanmax(close) > 3 * np.nanmin(close)
+    drawn = f"; the latest {len(shown)} are drawn" if len(shown) < len(found) else ""
+    logarithmic = np.nanmax(close[start:]) > 3 * np.nanmin(close[start:])
     scale = {"type": "log", "nticks": 7} if logarithmic else {}
     return Chart(
         id=f"patterns-{column}",
-        title=f"{counted(len(found), 'pattern')} in {name}{surest}.",
+        title=f"{counted(len(found), 'pattern')} in {name}{drawn}.",
         data=[price, *_once_in_legend(outlines), *(level for level in levels if level["x"])],
         layout=layout(
             xaxis=date_axis(bars),
@@ -77,12 +81,6 @@ def _symbol(result: Result, found: Patterns, column: int) -> Chart:
         height=420,
         name=name,
     )
-
-
-def _surest(found: Patterns) -> IntArray:
-    """Return the rows to draw, in time order: the surest, of equals the latest."""
-    best = np.lexsort((-found.confirmed, -np.nan_to_num(found.confidence)))[:_DRAWN]
-    return np.sort(best)
 
 
 def _outline(result: Result, found: Patterns, row: int, column: int) -> Trace:
