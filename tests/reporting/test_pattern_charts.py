@@ -49,9 +49,9 @@ def one(charts: list[Chart] | str) -> Chart:
     return chart
 
 
-def test_draws_the_surest_on_the_price(result: Result) -> None:
+def test_draws_the_latest_on_the_price(result: Result) -> None:
     chart = one(charts.drawn(result))
-    assert chart.title == "30 patterns in AAA; the 12 surest are drawn."
+    assert chart.title == "30 patterns in AAA; the latest 12 are drawn."
     outlines = [trace for trace in chart.data if trace["name"] in ("bullish", "bearish")]
     assert len(outlines) == 12
     assert sum(trace["showlegend"] for trace in outlines) == 2
