@@ -57,7 +57,7 @@ def identity(loaded: Loaded, bars: Bars) -> dict[str, Any]:
     return {
         "config": loaded.identity(),
         "data": bars.hash,
-        "contributors": loaded.host.contributors(*CONTRIBUTING),
+        "contributors": [list(one) for one in loaded.host.contributors(*CONTRIBUTING)],
         "plugins": _origins(loaded.host, plugins_of(loaded)),
         "versions": _versions(),
     }
