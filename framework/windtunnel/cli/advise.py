@@ -78,6 +78,9 @@ def _write(terminal: Terminal, advice: Advice) -> None:
         write("signal", *_scored(advice.signal))
     if advice.ranked:
         _write_ranking(terminal, advice)
+    if advice.learned:
+        models = ", ".join(f"{model} {time}" for model, time in advice.learned.items())
+        write("learned", f"until: {models}")
 
 
 def _held(advice: Advice) -> str:

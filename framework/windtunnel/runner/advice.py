@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ from pydantic import TypeAdapter, ValidationError
 from windtunnel.bars import Bars
 from windtunnel.data import Dataset
 from windtunnel.experiment import Loaded, from_mapping
-from windtunnel.learn import Tick, silent
+from windtunnel.learn import Tick, folds, silent
 from windtunnel.market import Market
 from windtunnel.periods import spelled
 from windtunnel.pipeline import Candidate
 from windtunnel.pipeline.decide import Decision, decide
+from windtunnel.plugin import Strategy
 from windtunnel.reporting.series import clock
 from windtunnel.reporting.text import stamp
 from windtunnel.runner.keeping import StoreKeeper
@@ -116,7 +117,8 @@ class Advice(ConfigModel):
 
     ``exposure`` is what the strategy wants to hold, a share of equity, after gate, scorer and sizing, before
     sizing in units or by risk; ``ranked`` are the
-    strategies that it chooses from, best first, and ``reason`` says why it follows one of them.
+    strategies that it chooses from, best first, and ``reason`` says why it follows one of them. ``learned``
+    is the time of the last bar that each model that learns was fitted on.
     """
 
     symbol: str
@@ -132,6 +134,7 @@ class Advice(ConfigModel):
     patterns: tuple[PatternAdvice, ...]
     volatility: Volatility | None
     signal: SignalAdvice | None
+    learned: dict[str, str]
 
 
 def advise(
@@ -215,7 +218,27 @@ def _answer(
         patterns=_patterns(decision, own, column),
         volatility=_volatility(parts, decision, bar, column),
         signal=_signal(decision, bar, column),
+        learned=dict(_learned(bars, parts)),
     )
+
+
+def _learned(bars: Bars, parts: Candidate) -> Iterator[tuple[str, str]]:
+    """Yield each model that learns, and the time of the last bar that it was fitted on."""
+    models = (
+        parts.volatility,
+        parts.regime,
+        *parts.patterns,
+        parts.strategy,
+        parts.reliability,
+        parts.scorer,
+    )
+    for part in models:
+        if part is None or not getattr(part.plugin, "learns", not isinstance(part.plugin, Strategy)):
+            continue
+        fits = list(folds(part.section, len(bars)))
+        if fits:
+            time = stamp(clock(bars)[fits[-1].train_stop - 1])
+            yield f"{part.plugin.kind} {part.plugin.name}", time
 
 
 def _asked(decision: Decision) -> np.ndarray[Any, Any]:
