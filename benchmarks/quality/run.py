@@ -61,7 +61,7 @@ def _write(rows: Sequence[Row]) -> None:
         "|---|---|---|--:|---|---|---|",
         *("| " + " | ".join(_cells(row)) + " |" for row in rows),
         "",
-        *(f"- *{row.exam}, {row.model}*: {row.note}" for row in rows if row.note),
+        *dict.fromkeys(f"- *{row.exam}, {row.model}*: {row.note}" for row in rows if row.note),
     ]
     page = PAGE.read_text(encoding="utf-8")
     head, _, rest = page.partition(START)
