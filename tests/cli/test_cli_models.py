@@ -270,7 +270,7 @@ def test_champion_and_challenger_meet(invoke: Invoke, learning: Path):
     done = invoke("models", "track", "learning", "--against", "other")
     assert "volatility: learning against other\n" in done.stdout
     assert re.search(
-        r"difference  −0\.\d+, 95% interval \[−.*\], p = 0\.\d+\n  The champion is better\.", done.stdout
+        r"difference  −0\.\d+, 95% interval \[−.*\], p = 0\.\d+\n  learning is better\.", done.stdout
     )
     found = json.loads(invoke("models", "track", "learning", "--against", "other", "--json").stdout)[
         "against"

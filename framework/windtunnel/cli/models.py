@@ -260,7 +260,8 @@ def _write_duel(terminal: Terminal, kind: str, champion: str, challenger: str, f
     terminal.field("loss", f"{number(found.champion, 4)} against {number(found.challenger, 4)}", room=_ROOM)
     bounds = f"95% interval [{number(found.low, 4)}, {number(found.high, 4)}], p = {number(found.p_value, 3)}"
     terminal.field("difference", f"{number(found.difference, 4)}, {bounds}", room=_ROOM)
-    terminal.say(found.verdict)
+    verdict = found.verdict.replace("The champion", champion).replace("The challenger", challenger)
+    terminal.say(verdict)
 
 
 def _told(duels: dict[str, Duel]) -> dict[str, Any]:

@@ -123,7 +123,7 @@ def _reason(
     counted = [place for place in np.argsort(-np.abs(moved), kind="stable")[:3].tolist() if moved[place]]
     if counted:
         words = [
-            f"{_called(now, row, place, names)} {'for' if moved[place] > 0 else 'against'} it"
+            f"{_called(now, row, place, names)} (speaks {'for' if moved[place] > 0 else 'against'} it)"
             for place in counted
         ]
         said.append(f"what counted most: {', '.join(words)}")

@@ -91,7 +91,9 @@ def losses(result: Result) -> Chart | str:
     fit = mincer_zarnowitz(came, variance)
     word = "lower" if test.difference < 0 else "higher"
     p = "" if isnan(test.p) else f" (Diebold–Mariano p {number(test.p, 3)})"
-    slope = "" if isnan(fit.beta) else f"; what came rose by {number(fit.beta)} for 1 forecast"
+    slope = (
+        "" if isnan(fit.beta) else f"; where the variance forecast was 1 higher, {number(fit.beta)} more came"
+    )
     return Chart(
         id="forecast-losses",
         title=(

@@ -138,8 +138,8 @@ def durations(result: Result) -> Chart | str:
     return Chart(
         id="regimes-durations",
         title=(
-            f"Half of all regimes last at most so many {word}s: {said}. Drawn is what the {word} after "
-            "brought; always saying the same regime gives that of all bars."
+            f"What the {word} after each regime brought, a year, beside all bars. "
+            f"Median {word}s that one lasts: {said}."
         ),
         data=[
             {
