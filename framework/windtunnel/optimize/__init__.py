@@ -1,6 +1,7 @@
 """Search, validation and the statistics of fooling oneself."""
 
 from windtunnel.optimize.backtest_overfitting import Overfitting, block_sums, overfitting
+from windtunnel.optimize.luck import blocks_of, luck_of
 from windtunnel.optimize.schemes import Split, combinatorial, holdout, purged_kfold, walk_forward
 from windtunnel.optimize.sharpe import (
     deflated_sharpe,
@@ -14,10 +15,12 @@ __all__ = [
     "Overfitting",
     "Split",
     "block_sums",
+    "blocks_of",
     "combinatorial",
     "deflated_sharpe",
     "expected_maximum",
     "holdout",
+    "luck_of",
     "minimum_backtest_length",
     "minimum_track_record",
     "overfitting",

@@ -16,7 +16,7 @@ from windtunnel.engine.metrics import METRICS
 from windtunnel.pipeline.choice import Choice
 from windtunnel.pipeline.decide import Decision
 from windtunnel.pipeline.sweep import Sweep
-from windtunnel.values import Metric
+from windtunnel.values import Luck, Metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +69,8 @@ class Result:
         All combinations, where this is the best of a sweep.
     choice : Choice or None
         Which of them this is, and what stands around it.
+    luck : Luck or None
+        What luck alone would have shown in the sweep.
     truth : mapping
         What really happened, of synthetic data: ``regimes``, labels by time and symbol; ``patterns``. No
         plugin sees it.
@@ -88,6 +90,7 @@ class Result:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     sweep: Sweep | None = None
     choice: Choice | None = None
+    luck: Luck | None = None
     truth: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,6 +13,7 @@ from windtunnel.data import DataSection, Dataset, load
 from windtunnel.errors import ConfigError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Keeper, Tick, silent
+from windtunnel.optimize import luck_of
 from windtunnel.pipeline import Result, run, run_best
 from windtunnel.runner import guests
 from windtunnel.runner.keeping import StoreKeeper
@@ -123,6 +124,8 @@ def _compute(
             result = run(bars, candidate(loaded), **settings)
         else:
             result = run_best(bars, found.candidate, found.sweep, found.choice, **settings)
+            luck = luck_of(found.sweep, result.simulation.returns, bars.periods_per_year)
+            result = replace(result, luck=luck)
     return replace(result, truth=dataset.truth or {})
 
 
@@ -187,7 +190,8 @@ def perform(
         result = _compute(loaded, dataset, found, clock.tick, complaints, keeper)
     facts = manifest(loaded, dataset, result, clock.fits)
     if found is not None:
-        facts["sweep"] = described(found)
+        luck = {} if result.luck is None else {"luck": asdict(result.luck)}
+        facts["sweep"] = described(found) | luck
     result = replace(result, config=config_of(loaded, found), manifest={"id": id_, **facts})
     complaints += loaded.host.notify("windtunnel_run_finished", result=result)
     with store.writing(name, id_) as folder:

@@ -16,6 +16,7 @@ from windtunnel.engine.sweep import SWEEP_METRICS
 from windtunnel.errors import ConfigError, InvalidValueError
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick, silent
+from windtunnel.optimize import blocks_of
 from windtunnel.pipeline import Candidate, Choice, Sweep, choose, combination, sweep
 from windtunnel.pipeline.choice import metric_of, why_left_out, written
 from windtunnel.pipeline.rule_grid import PREFIX
@@ -61,6 +62,7 @@ def search(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Found | Non
             benchmark=loaded.experiment.benchmark_of(bars.symbols),
             tick=lambda done, total: tick(f"sweep{best.said}", done, total),
             seen=best.see,
+            edges=blocks_of(len(bars), len(loaded.space)),
         )
         choice = choose(table, loaded.experiment.sweep.metric)
     return Found(table, choice, combination(around, table, choice))

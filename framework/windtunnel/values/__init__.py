@@ -4,6 +4,7 @@ from windtunnel.values.actions import Actions
 from windtunnel.values.arrays import BoolArray, Exposure, FloatArray, IntArray, TimeArray
 from windtunnel.values.evaluation import Evaluation
 from windtunnel.values.forecast import Forecast
+from windtunnel.values.luck import Luck
 from windtunnel.values.metric import Metric
 from windtunnel.values.orders import Orders
 from windtunnel.values.patterns import Patterns
@@ -30,6 +31,7 @@ __all__ = [
     "FloatArray",
     "Forecast",
     "IntArray",
+    "Luck",
     "Metric",
     "Orders",
     "Origin",
