@@ -121,6 +121,8 @@ def test_without_river_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "river", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'windtunnel\[ml\]'"):
         drift(SCORES)
+    assert track(SCORES).drifts is None
+    assert track(SCORES).known > 0
 
 
 def test_the_better_one_wins_the_duel_and_the_same_one_does_not() -> None:

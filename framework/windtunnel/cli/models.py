@@ -236,11 +236,12 @@ def _write_track(terminal: Terminal, item: Track) -> None:
     terminal.field("calibration", f"off by {percent(item.calibration_error)} on average", room=_ROOM)
     skill = f"{percent(item.skill, signed=True)} against the mean of what came before"
     terminal.field("skill", skill, f"loss {number(item.loss, 3)}", room=_ROOM)
-    for found in item.drifts[-3:]:
+    for found in (item.drifts or ())[-3:]:
         errors = f"errors went from {percent(found.before)} to {percent(found.after)}"
         terminal.field("drift", f"{_day(found.time)}: {errors}", room=_ROOM)
     if not item.drifts:
-        terminal.field("drift", "none", room=_ROOM)
+        unknown = "not looked for: pip install 'windtunnel[ml]' brings river, which does"
+        terminal.field("drift", unknown if item.drifts is None else "none", room=_ROOM)
     columns: list[Column] = [("quarter", "left")]
     columns += [(heading, "right") for heading in ("known", right, "said", "came")]
     rows = [

@@ -59,7 +59,8 @@ class Track:
     skill : float
         1 − loss ÷ that of :func:`baseline`, over the predictions for which there is one.
     periods : tuple of Period
-    drifts : tuple of Drift
+    drifts : tuple of Drift or None
+        None where river, which looks for it, is not installed.
     """
 
     kind: str
@@ -71,7 +72,7 @@ class Track:
     loss: float
     skill: float
     periods: tuple[Period, ...]
-    drifts: tuple[Drift, ...]
+    drifts: tuple[Drift, ...] | None
 
 
 def hits(table: pd.DataFrame) -> FloatArray:
@@ -129,13 +130,7 @@ def _losses(
 
 
 def track(table: pd.DataFrame) -> Track:
-    """Return the record of one model from its predictions, a table as a run writes it.
-
-    Raises
-    ------
-    MissingExtraError
-        If river, which looks for drift, is not installed.
-    """
+    """Return the record of one model from its predictions, a table as a run writes it."""
     hit, loss, naive = hits(table), losses(table), baseline(table)
     known = ~np.isnan(hit)
     both = ~np.isnan(loss) & ~np.isnan(naive)
@@ -150,8 +145,15 @@ def track(table: pd.DataFrame) -> Track:
         loss=_mean(loss[~np.isnan(loss)]),
         skill=1 - _mean(loss[both]) / worst if worst > 0 else np.nan,
         periods=_periods(table, hit),
-        drifts=drift(table),
+        drifts=_drift_if_possible(table),
     )
+
+
+def _drift_if_possible(table: pd.DataFrame) -> tuple[Drift, ...] | None:
+    try:
+        return drift(table)
+    except MissingExtraError:
+        return None
 
 
 def _came(table: pd.DataFrame, hit: FloatArray) -> FloatArray:
