@@ -20,14 +20,9 @@ from windtunnel.learn import (
     silent,
     with_record,
 )
+from windtunnel.learn.calibration import auc, brier_skill, calibration_error
 from windtunnel.pipeline.sections import ScorerSection
-from windtunnel.reporting.charts.calibration import (
-    Interval,
-    auc,
-    bootstrap,
-    brier_skill,
-    calibration_error,
-)
+from windtunnel.reporting.charts.calibration import Interval, bootstrap
 from windtunnel.values import FloatArray, Outcomes, SignalFeatures
 from windtunnel_plugins.scorers import Boosting, Forest, Logistic
 from windtunnel_plugins.strategies import BollingerRsi, Donchian, SmaCross

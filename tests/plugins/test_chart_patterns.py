@@ -21,7 +21,7 @@ from windtunnel_plugins.patterns._rules import TYPES, through
 from windtunnel_plugins.sources._shapes import SHAPES, increments
 
 Panel = Callable[..., Bars]
-DETECTORS = (ChartPatterns(clear=0.0), LevelBreaks(touches=2), Gaps(least=0.05))
+DETECTORS = (ChartPatterns(clear=0.0), LevelBreaks(touches=2, scale=1.2), Gaps(least=0.05))
 QUIET = 40
 """Bars before a shape."""
 
@@ -295,7 +295,7 @@ def test_a_resistance_breaks_by_hand(panel: Panel) -> None:
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda d: d.name)
 def test_later_bars_change_nothing(detector: PatternDetector, rough: Bars) -> None:
     whole = detect(detector, rough)
-    assert len(whole) >= 10
+    assert len(whole) > 10
     assert (whole.confirmed >= detector.warmup).all()
     for stop in (30, 150, 211, 333, 399):
         cut = detect(detector, rough.cut(0, stop))
@@ -315,7 +315,7 @@ def test_a_gap_in_the_bars_changes_nothing_on_the_others(
     found = detect(detector, rough)
     sparse = found.take(found.symbol == 1)
     assert len(own) < len(rough)
-    assert len(dense) >= 2
+    assert len(dense) > 2
     np.testing.assert_array_equal(own[dense.confirmed], sparse.confirmed)
     np.testing.assert_array_equal(own[dense.first], sparse.first)
     np.testing.assert_array_equal(dense.target, sparse.target)

@@ -10,16 +10,10 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from windtunnel.learn.calibration import auc, brier_skill, calibration_error
 from windtunnel.pipeline.decide import Signals
 from windtunnel.pipeline.result import Result
-from windtunnel.reporting.charts.calibration import (
-    auc,
-    bootstrap,
-    brier_skill,
-    calibration_error,
-    reliability,
-    risk,
-)
+from windtunnel.reporting.charts.calibration import bootstrap, reliability, risk
 from windtunnel.reporting.charts.chart import Chart
 from windtunnel.values import Outcomes, Scores, SignalFeatures
 

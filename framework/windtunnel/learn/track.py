@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from windtunnel.errors import MissingExtraError
+from windtunnel.learn.calibration import calibration_error
 from windtunnel.values import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Drift", "Period", "Track", "baseline", "drift", "hits", "losses", "track"]
-
-_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -164,10 +163,9 @@ def _came(table: pd.DataFrame, hit: FloatArray) -> FloatArray:
 
 def _calibration_error(said: FloatArray, came: FloatArray) -> float:
     known = ~np.isnan(said) & ~np.isnan(came)
-    said, came = said[known], came[known]
-    bins = np.minimum((said * _BINS).astype(np.int64), _BINS - 1)
-    gaps = [abs(float((said - came)[bins == number].sum())) for number in range(_BINS)]
-    return sum(gaps) / len(said) if len(said) else np.nan
+    if not known.any():
+        return np.nan
+    return calibration_error(said[known], came[known] > 0, np.ones(int(known.sum())))
 
 
 def _periods(table: pd.DataFrame, hit: FloatArray) -> tuple[Period, ...]:

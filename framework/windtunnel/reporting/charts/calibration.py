@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from windtunnel.learn.calibration import auc, brier_skill
 from windtunnel.reporting.charts.chart import (
     BENCHMARK,
     MUTED,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
     from windtunnel.values import BoolArray, FloatArray, IntArray
 
-__all__ = ["Interval", "auc", "bootstrap", "brier_skill", "calibration_error", "reliability", "risk"]
+__all__ = ["Interval", "bootstrap", "reliability", "risk"]
 
 _BINS, _LEAST, _DRAWS = 10, 20, 1000
 _LEVELS = ("low", "medium", "high")
@@ -38,43 +39,6 @@ class Interval(NamedTuple):
     value: float
     low: float
     high: float
-
-
-def brier_skill(probability: FloatArray, won: BoolArray, base: FloatArray, weight: FloatArray) -> float:
-    """Return by which share squared errors are less than those of ``base``; NaN where these are 0.
-
-    Source: Murphy (1973), A new vector partition of the probability score; Brier (1950).
-    """
-    ours, naive = (float(weight @ (said - won) ** 2) for said in (probability, base))
-    return 1 - ours / naive if naive > 0 else np.nan
-
-
-def auc(probability: FloatArray, won: BoolArray, weight: FloatArray) -> float:
-    """Return how often a win was given more than a loss, ties counting half; NaN with one of them only.
-
-    Source: Hanley & McNeil (1982), Radiology 143: the area under the receiver operating characteristic.
-    """
-    _, place = np.unique(probability, return_inverse=True)
-    wins, losses = (np.bincount(place, weight * which) for which in (won, ~won))
-    pairs = float(wins.sum() * losses.sum())
-    return float(wins @ (np.cumsum(losses) - losses / 2)) / pairs if pairs > 0 else np.nan
-
-
-def calibration_error(
-    probability: FloatArray, won: BoolArray, weight: FloatArray, *, equal_counts: bool = False
-) -> float:
-    """Return the mean distance of what was said from what came, over ten bins, weighted by their counts.
-
-    Source: Naeini, Cooper & Hauskrecht (2015), Obtaining well calibrated probabilities using Bayesian
-    binning: bins of width 0.1. With ``equal_counts`` they hold a tenth of the signals each.
-    """
-    if equal_counts:
-        place = np.empty(len(won), np.int64)
-        place[np.argsort(probability, kind="stable")] = np.arange(len(won)) * _BINS // len(won)
-    else:
-        place = np.minimum((probability * _BINS).astype(np.int64), _BINS - 1)
-    off = np.bincount(place, weight * (probability - won), _BINS)
-    return float(np.abs(off).sum() / weight.sum())
 
 
 def bootstrap(statistic: Callable[[FloatArray], float], block: IntArray, seed: int) -> Interval:
