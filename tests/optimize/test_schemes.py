@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from windtunnel.errors import InvalidValueError
-from windtunnel.optimize import Split, combinatorial, holdout, purged_kfold, walk_forward
+from windtunnel.optimize import combinatorial, holdout, purged_kfold, walk_forward
+from windtunnel.values import Split
 
 
 def rows(spans: tuple[tuple[int, int], ...]) -> list[int]:

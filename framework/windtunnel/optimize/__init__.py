@@ -2,7 +2,7 @@
 
 from windtunnel.optimize.backtest_overfitting import Overfitting, block_sums, overfitting
 from windtunnel.optimize.luck import blocks_of, luck_of
-from windtunnel.optimize.schemes import Split, combinatorial, holdout, purged_kfold, walk_forward
+from windtunnel.optimize.schemes import combinatorial, holdout, purged_kfold, walk_forward
 from windtunnel.optimize.sharpe import (
     deflated_sharpe,
     expected_maximum,
@@ -13,7 +13,6 @@ from windtunnel.optimize.sharpe import (
 
 __all__ = [
     "Overfitting",
-    "Split",
     "block_sums",
     "blocks_of",
     "combinatorial",

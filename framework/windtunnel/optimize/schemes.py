@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from windtunnel.errors import InvalidValueError
+from windtunnel.values import Bounds, Split
 
-__all__ = ["Split", "combinatorial", "holdout", "purged_kfold", "walk_forward"]
-
-Span = tuple[int, int]
-"""First bar, and one past the last."""
-
-
-@dataclass(frozen=True)
-class Split:
-    """Spans of bars to learn from and to judge by, in time order, none overlapping.
-
-    Parameters
-    ----------
-    train, test : tuple of (int, int)
-        First bar and one past the last of each span.
-    """
-
-    train: tuple[Span, ...]
-    test: tuple[Span, ...]
+__all__ = ["combinatorial", "holdout", "purged_kfold", "walk_forward"]
 
 
 def holdout(bars: int, *, share: float, purge: int = 0) -> Split:
@@ -103,7 +86,7 @@ def combinatorial(bars: int, *, folds: int, judged: int, purge: int = 0, embargo
         yield Split(tuple(_rest(bars, test, purge, embargo)), tuple(test))
 
 
-def _rest(bars: int, test: Sequence[Span], purge: int, embargo: int) -> Iterator[Span]:
+def _rest(bars: int, test: Sequence[Bounds], purge: int, embargo: int) -> Iterator[Bounds]:
     """Yield the spans between those that are judged, without what must be left out."""
     begin = 0
     for first, stop in [*test, (bars + purge, bars)]:

@@ -6,6 +6,7 @@ from windtunnel.values.evaluation import Evaluation
 from windtunnel.values.forecast import Forecast
 from windtunnel.values.luck import Luck
 from windtunnel.values.metric import Metric
+from windtunnel.values.optimized import Fold, Optimized
 from windtunnel.values.orders import Orders
 from windtunnel.values.patterns import Patterns
 from windtunnel.values.piece import PerBar, frozen
@@ -14,14 +15,19 @@ from windtunnel.values.rules import Atr, Calendar, Drift, RangeShare, Rules
 from windtunnel.values.scores import Outcomes, Scores, SignalFeatures
 from windtunnel.values.search import Choices, Dimension, Point, Search, SearchSpace, Span
 from windtunnel.values.section import ConfigModel, Section
+from windtunnel.values.split import Bounds, Split
 from windtunnel.values.table import Origin, Request, Table
+from windtunnel.values.trials import Trial, Trials
 from windtunnel.values.tune import Tune
+from windtunnel.values.verdict import Call, Verdict
 
 __all__ = [
     "Actions",
     "Atr",
     "BoolArray",
+    "Bounds",
     "Calendar",
+    "Call",
     "Choices",
     "ConfigModel",
     "Dimension",
@@ -29,10 +35,12 @@ __all__ = [
     "Evaluation",
     "Exposure",
     "FloatArray",
+    "Fold",
     "Forecast",
     "IntArray",
     "Luck",
     "Metric",
+    "Optimized",
     "Orders",
     "Origin",
     "Outcomes",
@@ -49,8 +57,12 @@ __all__ = [
     "Section",
     "SignalFeatures",
     "Span",
+    "Split",
     "Table",
     "TimeArray",
+    "Trial",
+    "Trials",
     "Tune",
+    "Verdict",
     "frozen",
 ]
