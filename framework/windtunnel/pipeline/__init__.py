@@ -5,7 +5,7 @@ from windtunnel.pipeline.candidate import Candidate, Part
 from windtunnel.pipeline.choice import Choice, choose
 from windtunnel.pipeline.decide import Decision, Signals, decide, wishes
 from windtunnel.pipeline.result import BenchmarkResult, Effect, Result
-from windtunnel.pipeline.run import run
+from windtunnel.pipeline.run import concluded, held_benchmark, run
 from windtunnel.pipeline.space import Space, SpaceLike
 from windtunnel.pipeline.sweep import Sweep, sweep
 
@@ -23,7 +23,9 @@ __all__ = [
     "Sweep",
     "choose",
     "combination",
+    "concluded",
     "decide",
+    "held_benchmark",
     "run",
     "run_best",
     "sweep",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -152,15 +153,28 @@ def decide(
     benchmark: str | None = None,
     tick: Tick = silent,
     keeper: Keeper | None = None,
+    asked: Callable[..., tuple[Market, Told]] = ask_models,
 ) -> Decision:
     """Ask every plugin in turn and let gate, scorer and sizing act on the strategy's exposure.
+
+    Parameters
+    ----------
+    market : Market
+    candidate : Candidate
+    benchmark : str, optional
+        Symbol by which a regime model of the benchmark judges.
+    tick : callable
+        Told after every fit of a model.
+    keeper : Keeper, optional
+    asked : callable
+        Asks the models, or remembers what they said: :func:`~windtunnel.pipeline.told.ask_models`.
 
     Raises
     ------
     PluginError
         If a plugin raises or returns something of the wrong shape, type or range.
     """
-    market, told = ask_models(market, candidate, benchmark, tick, keeper)
+    market, told = asked(market, candidate, benchmark, tick, keeper)
     present = market.bars.present
     wanted = wishes(market, candidate, tick, keeper)
     exposure = wanted.exposure

@@ -18,7 +18,7 @@ from windtunnel.pipeline.decide import Decision, decide
 from windtunnel.pipeline.result import BenchmarkResult, Effect, Result
 from windtunnel.values import Metric, Orders
 
-__all__ = ["run"]
+__all__ = ["concluded", "held_benchmark", "run"]
 
 
 def run(
@@ -56,13 +56,45 @@ def run(
         If a plugin raises or breaks its contract.
     """
     decision = decide(Market(bars), candidate, benchmark=benchmark, tick=tick, keeper=keeper)
-    held = None if benchmark is None else _hold(bars, benchmark, candidate)
+    simulation = simulate(bars, decision.orders, candidate.rules)
+    return concluded(
+        bars, candidate, decision, simulation, name=name, benchmark=benchmark, seed=seed, metrics=metrics
+    )
+
+
+def concluded(
+    bars: Bars,
+    candidate: Candidate,
+    decision: Decision,
+    simulation: Simulation,
+    *,
+    name: str,
+    benchmark: str | None,
+    seed: int,
+    metrics: Sequence[Metric] = (),
+    effects: bool = True,
+) -> Result:
+    """Return the result of an account that has been simulated, beside its benchmark.
+
+    Parameters
+    ----------
+    bars : Bars
+    candidate : Candidate
+    decision : Decision
+        What led to it.
+    simulation : Simulation
+        Over all of ``bars``.
+    name, benchmark, seed, metrics
+        As for :func:`run`.
+    effects : bool
+        Whether to run it again without each part.
+    """
+    held = None if benchmark is None else held_benchmark(bars, benchmark, candidate)
     against = None if held is None else held.returns
 
     def figures(simulation: Simulation) -> dict[str, float]:
         return compute(Performance(simulation, bars.periods_per_year, against), metrics)
 
-    simulation = simulate(bars, decision.orders, candidate.rules)
     final = figures(simulation)
     comparison, reference = None, None
     sentence = "There is no benchmark to compare with."
@@ -87,13 +119,14 @@ def run(
         metrics=final,
         benchmark=reference,
         comparison=comparison,
-        effects=_effects(bars, candidate, decision, figures, final),
+        effects=_effects(bars, candidate, decision, figures, final) if effects else (),
         sentence=sentence,
         figures=(*METRICS, *metrics),
     )
 
 
-def _hold(bars: Bars, symbol: str, candidate: Candidate) -> Simulation:
+def held_benchmark(bars: Bars, symbol: str, candidate: Candidate) -> Simulation:
+    """Hold one symbol of the data from the first bar to the last, under a candidate's rules."""
     one = bars.select([symbol])
     return simulate(one, Orders(np.ones(one.shape, np.bool_)), candidate.rules.holding((symbol,)))
 
