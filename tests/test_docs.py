@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import runpy
 import sys
@@ -159,7 +160,7 @@ def test_every_method_of_the_market_is_named() -> None:
 
 def test_every_hook_is_shown_with_its_signature() -> None:
     hooks = [name for name in dir(hookspecs) if name.startswith("windtunnel_")]
-    assert len(hooks) == 5
+    assert len(hooks) == 6
     assert set(hooks) < set(hookspecs.__all__)
     (module,) = (code for code in blocks(page("plugins"), "python") if "@hookimpl" in code)
     for name in hooks:
@@ -221,6 +222,24 @@ def test_the_package_is_found_and_its_hooks_are_called(
     printed = capsys.readouterr()
     assert "started calm" in printed.out + printed.err
     assert f"finished calm {result.sentence}" in printed.out + printed.err
+
+
+def test_the_package_observes_every_trial(
+    acme: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = {
+        "data": {"use": "synthetic", "params": {"bars": 400}},
+        "strategy": {"use": "sma_cross"},
+        "optimize": {"use": "random", "trials": 12, "search": {"strategy.params.fast": [3, 5, 9]}},
+    }
+    result = api.run(config)
+    told = [json.loads(line) for line in Path("trials.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert result.optimized is not None
+    assert [one["point"] for one in told] == list(result.optimized.trials.points)
+    assert {one["point"]["strategy.params.fast"] for one in told} == {3, 5, 9}
+    api.run(config)
+    assert len(Path("trials.jsonl").read_text(encoding="utf-8").splitlines()) == len(told)
 
 
 def test_a_package_that_is_not_allowed_stays_out(acme: Host) -> None:

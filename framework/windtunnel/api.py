@@ -132,6 +132,7 @@ def sweep(
     threads: int | None = None,
     edges: Sequence[int] = (),
     tick: Callable[[int, int], None] | None = None,
+    ledger: str | Path | None = "results",
 ) -> Sweep:
     """Backtest every legal combination of parameters: one row of metrics each.
 
@@ -155,6 +156,9 @@ def sweep(
         every combination in each block.
     tick : callable, optional
         Told now and then how many combinations are done, and how many there are.
+    ledger : str or path, optional
+        Where every combination is recorded, for verdicts count all that was ever tried on the same symbols
+        with the same strategy: a folder, or a database's URL. None records nothing.
 
     Examples
     --------
@@ -170,8 +174,16 @@ def sweep(
         bars = replace(bars, periods_per_year=periods_per_year)
     rules = rules or Rules()
     chosen = Space.of(strategy, space, rules)
-    candidate = Candidate(Part(kind.example(), StrategySection(use=kind.name)), rules)
-    return sweep_candidate(bars, candidate, chosen, threads=threads, edges=edges, tick=tick)
+    plugin: Any = kind.example() if isinstance(strategy, type) else strategy
+    candidate = Candidate(Part(plugin, StrategySection(use=kind.name)), rules)
+    table = sweep_candidate(bars, candidate, chosen, threads=threads, edges=edges, tick=tick)
+    if ledger is not None:
+        from windtunnel.runner.family import opened
+        from windtunnel.runner.sweeping import recorded
+
+        with opened(ledger) as book:
+            recorded(table, bars, candidate, kind.name, book)
+    return table
 
 
 def run(
@@ -189,16 +201,21 @@ def run(
     overrides : sequence of str
         Such as ``"strategy.params.fast=20"``.
     out : path, optional
-        Also keep the run in a folder below this one, as ``windtunnel run`` does.
+        Also keep the run in a folder below this one, as ``windtunnel run`` does. Left out, nothing is written
+        but the trials of a search, to the ledger in ``results``.
     """
     from windtunnel import experiment, runner
+    from windtunnel.runner.family import ledger_of
 
     if isinstance(config, Mapping):
         loaded = experiment.from_mapping(config, overrides=overrides)
     else:
         loaded = experiment.load(config, overrides=overrides)
     dataset = runner.dataset(loaded)
-    return runner.compute(loaded, dataset) if out is None else runner.perform(loaded, dataset, out=out).result
+    if out is not None:
+        return runner.perform(loaded, dataset, out=out).result
+    with ledger_of(loaded, "results") as ledger:
+        return runner.compute(loaded, dataset, runner.Settings(ledger=ledger))
 
 
 def advise(

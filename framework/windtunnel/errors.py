@@ -12,6 +12,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "InvalidValueError",
+    "LedgerError",
     "MissingExtraError",
     "Mistake",
     "PluginError",
@@ -159,6 +160,10 @@ class StoreError(WindtunnelError):
     """A stored model cannot be trusted, fits other features, or holds what no state may hold."""
 
     exit_code = 2
+
+
+class LedgerError(WindtunnelError):
+    """The ledger of trials cannot be read or written: names it, what is wrong and what to do."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from windtunnel.plugin import Plugin, hookimpl
 from windtunnel.values import Section
-from windtunnel_plugins import patterns, regimes, scorers, sources, strategies, volatility
+from windtunnel_plugins import optimizers, patterns, regimes, scorers, sources, strategies, volatility
 
 __all__ = ["windtunnel_register", "windtunnel_report_sections"]
 
@@ -15,7 +15,7 @@ __all__ = ["windtunnel_register", "windtunnel_report_sections"]
 @hookimpl
 def windtunnel_register() -> Iterable[type[Plugin]]:
     """Return every plugin of this package."""
-    rooms = (sources, strategies, patterns, regimes, scorers, volatility)
+    rooms = (sources, strategies, patterns, regimes, scorers, volatility, optimizers)
     return [getattr(room, name) for room in rooms for name in room.__all__]
 
 

@@ -48,10 +48,10 @@ def test_the_yaml_that_is_shown_can_be_used(invoke: Invoke, kind: str, name: str
     text = invoke("plugins", "show", name, "--kind", kind).stdout
     snippet = parse(text.partition("in YAML\n")[2], None, []).plain()
     assert list(snippet) == [kind]
-    whole = {"data": "arch", "strategy": "buy_and_hold", **snippet}
+    whole = {"data": "arch", "strategy": "sma_cross", **snippet}
     example = HOST.plugin(kind, name).example()
     loaded = from_mapping(whole, folder=Path(getattr(example, "path", "")).parent)
-    shown = getattr(loaded, kind)
+    shown = getattr(loaded, {"optimize": "optimizer"}.get(kind, kind))
     assert (shown[0] if kind == "patterns" else shown) == example
 
 

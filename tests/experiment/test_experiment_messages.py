@@ -155,14 +155,16 @@ MESSAGES = [
     ("name: a b", "name: must be text that matches ^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$ (got 'a b')"),
     ("plugins: {alow: [x]}", "plugins.alow: unknown key. Did you mean allow?"),
     (
-        "optimize: {use: grid}",
-        "optimize: unknown key. Known: name, data, strategy, patterns, reliability, regime, scorer, "
-        "volatility, gate, sizing, backtest, sweep, benchmark, seed, report, plugins",
+        "zzz: {use: grid}",
+        "zzz: unknown key. Known: name, data, strategy, patterns, reliability, regime, scorer, volatility, "
+        "gate, sizing, backtest, sweep, optimize, validate, execution, ledger, benchmark, seed, report, "
+        "plugins",
     ),
     (
         "<<: {seed: 3}",
         "<<: unknown key. Known: name, data, strategy, patterns, reliability, regime, scorer, "
-        "volatility, gate, sizing, backtest, sweep, benchmark, seed, report, plugins",
+        "volatility, gate, sizing, backtest, sweep, optimize, validate, execution, ledger, benchmark, "
+        "seed, report, plugins",
     ),
     (
         "benchmark: AB\ndata: {use: files, symbols: [ABC, X]}",

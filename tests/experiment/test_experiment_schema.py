@@ -7,13 +7,14 @@ import json
 import pytest
 
 from windtunnel.experiment import Experiment, json_schema, write_schema
+from windtunnel.experiment.parameters import keys_of
 from windtunnel.plugin import build_host
 
 
 def test_every_key_is_there_with_its_meaning():
     schema = json_schema()
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert list(schema["properties"]) == ["extends", *Experiment.model_fields]
+    assert list(schema["properties"]) == ["extends", *keys_of(Experiment)]
     assert schema["required"] == ["data", "strategy"]
     assert schema["additionalProperties"] is False
     assert schema["$defs"]["Rules"]["properties"]["cash"]["description"].startswith("Starting cash")

@@ -123,7 +123,9 @@ def test_secrets_stand_under_data_params_only(host, write, text, key):
     assert CANARY not in said
     line = next(line for line in said.splitlines() if f": {key}: " in line)
     if key != "extends":
-        assert line.endswith(f"{key}: ${{NAME}} may stand only under data.params (got '${{GOOD_KEY}}')")
+        assert line.endswith(
+            f"{key}: ${{NAME}} may stand only under data.params and in ledger (got '${{GOOD_KEY}}')"
+        )
 
 
 def test_an_override_may_name_a_secret(host, write):

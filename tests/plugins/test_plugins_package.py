@@ -233,6 +233,7 @@ def registered() -> list[type[Plugin]]:
         ("regime", "bear_market change_points gaussian_mixture hidden_markov kmeans trend_volatility"),
         ("scorer", "boosting forest logistic"),
         ("volatility", "ensemble ewma forest garch gjr_garch har"),
+        ("optimize", "cmaes gp grid nsga2 random sobol tpe"),
         ("data", "arch bokeh csv frame parquet sql synthetic"),
     ],
 )

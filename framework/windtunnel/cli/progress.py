@@ -12,6 +12,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from windtunnel.cli.terminal import Terminal
+from windtunnel.runner.following import SEARCHING
 
 __all__ = ["PATIENCE", "Progress"]
 
@@ -58,21 +59,22 @@ class Progress:
     def tick(self, what: str, done: int, total: int) -> None:
         """Say that ``done`` of the ``total`` things of one kind are done; kinds add up.
 
-        What begins with ``sweep`` is over before anything else is counted; its rate is shown too.
+        A search is over before anything else is counted; its rate is shown too.
         """
-        if what.startswith("sweep"):
-            self._swept(what, done, total)
+        if what.startswith(SEARCHING):
+            self._searched(what, done, total)
             return
         self._done[what] = done
         doing = what if done < total else self._last or what
         self._bar.update(self._task, description=doing, completed=sum(self._done.values()))
 
-    def _swept(self, what: str, done: int, total: int) -> None:
+    def _searched(self, what: str, done: int, total: int) -> None:
         now = perf_counter()
         self._began = self._began or now
         rate = f", {done / (now - self._began):,.0f} a second" if now > self._began else ""
+        most = f" of {total:,}" if total else ""
         self._bar.update(
-            self._task, description=f"{what}: {done:,} of {total:,}{rate}", completed=done, total=total
+            self._task, description=f"{what}: {done:,}{most}{rate}", completed=done, total=total or None
         )
 
     def __enter__(self) -> Self:

@@ -31,9 +31,11 @@ def run(
     from windtunnel.cli.again import overrides_to_try
     from windtunnel.cli.header import expected_fits, with_best, write_data, write_plugins
     from windtunnel.cli.progress import Progress
+    from windtunnel.cli.stopping import Stopping
     from windtunnel.cli.summary import as_json as described
     from windtunnel.cli.summary import report_path, write_summary
     from windtunnel.cli.terminal import Terminal
+    from windtunnel.runner.searched import best_of
     from windtunnel.store import RunStore
 
     terminal = Terminal()
@@ -50,22 +52,21 @@ def run(
             if not as_json:
                 write_plugins(terminal, resolved, fits, planned=True)
 
+        def chosen(found: runner.Found) -> None:
+            announce(with_best(loaded.resolved(), {"best": best_of(found.choice)}))
+
         if not as_json:
             write_data(terminal, loaded.resolved(), runner.describe_data(loaded, dataset))
         if before is not None:
             announce(with_best(loaded.resolved(), before.manifest.get("sweep")))
         elif loaded.space is None:
             announce(loaded.resolved())
-        run = (
-            before
-            or runner.perform(
-                loaded,
-                dataset,
-                out=out,
-                tick=progress.tick,
-                chosen=lambda found: announce(runner.config_of(loaded, found)),
-            ).stored
-        )
+        run = before
+        if run is None:
+            with Stopping() as stopping:
+                run = runner.perform(
+                    loaded, dataset, out=out, tick=progress.tick, chosen=chosen, stopping=stopping
+                ).stored
     report = report_path(RunStore(out), run)
     if as_json:
         terminal.json({"ran": before is None, **described(run, report)})

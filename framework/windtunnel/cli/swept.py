@@ -22,7 +22,6 @@ def write_sweep(terminal: Terminal, sweep: Mapping[str, Any], seconds: float) ->
     seconds : float
     """
     from windtunnel.reporting.text import counted, number, percent, plain
-    from windtunnel.values import Luck
 
     tried = f"{counted(sweep['combinations'], 'combination')} of {searched(sweep['parameters'])}"
     took = f" in {number(seconds, 1 if seconds < 10 else 0)} s"
@@ -39,8 +38,6 @@ def write_sweep(terminal: Terminal, sweep: Mapping[str, Any], seconds: float) ->
     ]
     terminal.field("best", chosen, f"{', '.join(figures)}")
     terminal.field("around", sweep["sentence"])
-    if "luck" in sweep:
-        terminal.field("luck", Luck(**sweep["luck"]).sentence)
 
 
 def searched(names: list[str]) -> str:

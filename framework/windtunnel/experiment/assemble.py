@@ -10,13 +10,13 @@ from windtunnel.errors import ConfigError, Mistake, nearest
 from windtunnel.experiment.document import MAX_BYTES, parse
 from windtunnel.experiment.node import MAX_DEPTH, Node, dotted, printable, scalar_problem
 
-__all__ = ["SET", "assemble", "merge", "override", "spelled_out"]
+__all__ = ["SET", "assemble", "judged", "merge", "override", "spelled_out"]
 
 SET = "--set"
 """The place of a mistake in an override."""
 
-_TRIED, _OF_SPAN = "sweep.space.", ("from", "to", "step")
-_COMPONENTS = ("data", "strategy", "regime", "scorer", "volatility", "reliability")
+_BY_PATH, _OF_SPAN = ("sweep.space.", "optimize.search."), ("from", "to", "step", "log")
+_COMPONENTS = ("data", "strategy", "regime", "scorer", "volatility", "reliability", "optimize")
 
 
 def assemble(path: FilePath, mistakes: list[Mistake]) -> Node:
@@ -79,13 +79,14 @@ def override(root: Node, assignments: Sequence[str], mistakes: list[Mistake]) ->
 
 
 def _parts(key: str) -> list[str]:
-    """Split a dotted key; what a sweep tries is named by a dotted path itself."""
-    if not key.startswith(_TRIED):
+    """Split a dotted key; what a sweep or a search tries is named by a dotted path itself."""
+    within = next((start for start in _BY_PATH if key.startswith(start)), None)
+    if within is None:
         return key.split(".")
-    path, dot, last = key.removeprefix(_TRIED).rpartition(".")
-    if dot and last in _OF_SPAN:
-        return [*_TRIED.strip(".").split("."), path, last]
-    return [*_TRIED.strip(".").split("."), key.removeprefix(_TRIED)]
+    whole = key.removeprefix(within)
+    path, dot, last = whole.rpartition(".")
+    tried = [path, last] if dot and last in _OF_SPAN else [whole]
+    return [*within.removesuffix(".").split("."), *tried]
 
 
 def _value(key: str, text: str, mistakes: list[Mistake]) -> Node:
@@ -111,6 +112,20 @@ def spelled_out(root: Node) -> Node:
     patterns = full.get("patterns")
     if patterns is not None and isinstance(patterns.value, list):
         full["patterns"] = replace(patterns, value=[_component(item) for item in patterns.value])
+    return replace(root, value=full)
+
+
+def judged(root: Node) -> Node:
+    """Write what is meant where it is not said: how a search is judged and computed."""
+    search, scheme = root.child("optimize"), root.child("validate")
+    full = dict(root.value)
+    if search is not None and search.value is not None:
+        for key in ("validate", "execution"):
+            if key not in full or full[key].value is None:
+                full[key] = replace(search, value={})
+        scheme = full["validate"]
+    if scheme is not None and isinstance(scheme.value, dict) and "scheme" not in scheme.value:
+        full["validate"] = replace(scheme, value={"scheme": replace(scheme, value="holdout"), **scheme.value})
     return replace(root, value=full)
 
 

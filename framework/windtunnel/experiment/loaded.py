@@ -15,27 +15,31 @@ from windtunnel.experiment.document import dump
 from windtunnel.experiment.model import Experiment
 from windtunnel.experiment.node import Node
 from windtunnel.experiment.parameters import is_path
-from windtunnel.experiment.places import SECRETS, is_relative, secrets_in
+from windtunnel.experiment.places import LEDGER, SECRETS, is_relative, secrets_in
+from windtunnel.optimize.constraints import Constraint
 from windtunnel.pipeline import Space
 from windtunnel.plugin import (
     DataSource,
     Host,
     LearnedStrategy,
+    Optimizer,
     PatternDetector,
     RegimeModel,
     SignalScorer,
     Strategy,
     VolatilityModel,
 )
+from windtunnel.values import SearchSpace
 
 __all__ = ["SLOTS", "Loaded"]
 
 SLOTS = {
-    **{kind: kind for kind in ("data", "strategy", "regime", "volatility", "scorer")},
+    **{kind: kind for kind in ("data", "strategy", "regime", "volatility", "scorer", "optimize")},
     "reliability": "scorer",
 }
 """The sections that hold one plugin each, and its kind."""
-_ATTRIBUTES = {"data": "source"}
+_ATTRIBUTES = {"data": "source", "optimize": "optimizer"}
+_DECIDES_NOTHING = ("execution", "ledger")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,14 @@ class Loaded:
         The plugins; None where the experiment has none. Only these hold the values of secrets.
     space : Space or None
         The combinations that the section ``sweep`` asks for.
+    optimizer : Optimizer or None
+        What proposes the parameters to try.
+    search : SearchSpace or None
+        What the section ``optimize`` searches.
+    constraints : tuple of Constraint
+        What must hold between parameters; the values that are not searched are those of :meth:`resolved`.
+    ledger : str or None
+        Folder or URL of the ledger, secrets filled in; None for the folder of the results.
     file : str or None
         The file as the user named it.
     """
@@ -66,6 +78,10 @@ class Loaded:
     scorer: SignalScorer | None
     source: DataSource = field(repr=False)
     space: Space | None
+    optimizer: Optimizer | None
+    search: SearchSpace | None
+    constraints: tuple[Constraint, ...]
+    ledger: str | None = field(repr=False)
     file: str | None
     _resolved: Mapping[str, Any] = field(repr=False)
     _root: Node = field(repr=False)
@@ -90,11 +106,18 @@ class Loaded:
         return dump(self._with_paths(lambda text: os.path.relpath((self._folder / text).resolve(), there)))
 
     def identity(self) -> dict[str, Any]:
-        """Return what :meth:`resolved` does, with every path cut down to its last name.
+        """Return what :meth:`resolved` says about the numbers, with every path cut down to its last name.
 
-        What a file holds decides the numbers, not where it lies.
+        What a file holds decides them, not where it lies; nor does it matter where trials are computed and
+        recorded.
         """
-        return self._with_paths(lambda text: FilePath(text).name)
+        config = self._with_paths(lambda text: FilePath(text).name)
+        return {key: value for key, value in config.items() if key not in _DECIDES_NOTHING}
+
+    @property
+    def plugin_files(self) -> tuple[str, ...]:
+        """Where the plugin files of the experiment lie."""
+        return tuple(str((self._folder / file).resolve()) for file in self.experiment.plugins.files)
 
     def mistake(self, key: str, message: str) -> Mistake:
         """Return a mistake in the value at a dotted key, with its place and without secrets."""
@@ -103,7 +126,8 @@ class Loaded:
 
     def hide_secrets(self, text: str) -> str:
         """Return a text in which the values of the experiment's secrets are replaced by their names."""
-        names = {name for used in secrets_in(self._root.find(SECRETS), ()).values() for name in used}
+        places = [self._root.find(place) for place in (SECRETS, LEDGER)]
+        names = {name for node in places for used in secrets_in(node, ()).values() for name in used}
         values = {name: os.environ.get(name, "") for name in names}
         for name, value in sorted(values.items(), key=lambda item: -len(item[1])):
             text = text.replace(value, f"${{{name}}}") if value else text
@@ -119,6 +143,8 @@ class Loaded:
                 value = section["params"].get(name)
                 if isinstance(value, str) and is_path(name, declared) and is_relative(value):
                     section["params"][name] = FilePath(change(value)).as_posix()
+        if config["ledger"] is not None and is_relative(config["ledger"]):
+            config["ledger"] = FilePath(change(config["ledger"])).as_posix()
         plugins = config["plugins"]
         plugins["files"] = [FilePath(change(text)).as_posix() for text in plugins["files"]]
         return config

@@ -13,15 +13,22 @@ from typing import Any
 from pydantic import ValidationError
 
 from windtunnel.errors import ConfigError, InvalidValueError, Mistake, PluginError
-from windtunnel.experiment.assemble import SET, assemble, override, spelled_out
+from windtunnel.experiment.assemble import SET, assemble, judged, override, spelled_out
 from windtunnel.experiment.components import Built, build
 from windtunnel.experiment.loaded import SLOTS, Loaded
 from windtunnel.experiment.messages import Subject, got, mistakes_in
 from windtunnel.experiment.model import Experiment, PluginsSection, broken_rules
 from windtunnel.experiment.node import Node, Path, graft
-from windtunnel.experiment.places import as_written, located, misplaced_secrets
+from windtunnel.experiment.places import (
+    as_written,
+    ledger_of,
+    located,
+    misplaced_secrets,
+    missing_for_ledger,
+)
+from windtunnel.experiment.search import Wanted, refused, wanted, written
 from windtunnel.experiment.search_space import build_space, tried
-from windtunnel.plugin import Host, build_host
+from windtunnel.plugin import Host, Optimizer, build_host
 from windtunnel.plugin.files import load_file
 
 __all__ = ["from_mapping", "load"]
@@ -92,27 +99,28 @@ def _load(
     host: Host | None,
     mistakes: list[Mistake],
 ) -> Loaded:
-    root = spelled_out(override(root, overrides, mistakes))
+    root = judged(spelled_out(override(root, overrides, mistakes)))
     if file is not None and "name" not in root.value:
         root = replace(root, value={"name": Node(_slug(file.stem), str(file)), **root.value})
-    mistakes.extend(misplaced_secrets(root))
+    mistakes.extend([*misplaced_secrets(root), *missing_for_ledger(root)])
     found: list[Mistake] = []
-    experiment = _validated(_with_files_as_written(root, folder), found)
+    experiment = _validated(_as_written(root, folder), found)
     if host is None:
         host = _host(root, folder, found)
     built: dict[Path, Built | None] = {}
     values: dict[str, list[Any]] = {}
+    search = Wanted()
     if host is not None:
         built = {
             path: build(root, path, SLOTS.get(str(path[0]), str(path[0])), host, folder, found)
             for path in _components(root)
         }
-        values = tried(root, host, found)
+        values, search = tried(root, host, found), wanted(root, host, found)
     mistakes.extend(_first_per_key(found, mistakes))
     if mistakes or experiment is None or host is None:
         raise ConfigError(_in_order(mistakes, str(file)))
     complete = {path: item for path, item in built.items() if item}
-    return _loaded(experiment, host, complete, values, root, folder, file)
+    return _loaded(experiment, host, complete, values, search, root, folder, file)
 
 
 def _validated(root: Node, mistakes: list[Mistake]) -> Experiment | None:
@@ -150,18 +158,21 @@ def _host(root: Node, folder: FilePath, mistakes: list[Mistake]) -> Host | None:
     return None
 
 
-def _with_files_as_written(root: Node, folder: FilePath) -> Node:
-    """Return the tree with the paths of plugin files as the experiment's own file would write them."""
+def _as_written(root: Node, folder: FilePath) -> Node:
+    """Return the tree with the paths of plugin files and the ledger as the experiment's own file has them."""
+
+    def written_here(node: Node) -> Node:
+        return replace(node, value=as_written(node, folder)) if isinstance(node.value, str) else node
+
+    full = dict(root.value)
+    if "ledger" in full:
+        full["ledger"] = written_here(full["ledger"])
     plugins = root.child("plugins")
     files = plugins.child("files") if plugins else None
-    if plugins is None or files is None or not isinstance(files.value, list):
-        return root
-    moved = [
-        replace(item, value=as_written(item, folder)) if isinstance(item.value, str) else item
-        for item in files.value
-    ]
-    section = replace(plugins, value={**plugins.value, "files": replace(files, value=moved)})
-    return replace(root, value={**root.value, "plugins": section})
+    if plugins is not None and files is not None and isinstance(files.value, list):
+        moved = replace(files, value=[written_here(item) for item in files.value])
+        full["plugins"] = replace(plugins, value={**plugins.value, "files": moved})
+    return replace(root, value=full)
 
 
 def _components(root: Node) -> list[Path]:
@@ -175,6 +186,7 @@ def _loaded(
     host: Host,
     built: Mapping[Path, Built],
     values: Mapping[str, list[Any]],
+    search: Wanted,
     root: Node,
     folder: FilePath,
     file: FilePath | None,
@@ -182,12 +194,15 @@ def _loaded(
     resolved = experiment.model_dump(mode="json", by_alias=True)
     if experiment.sweep is not None and experiment.sweep.space is None:
         resolved["sweep"]["space"] = dict(values)
+    if experiment.optimize is not None and search.space is not None:
+        resolved["optimize"]["search"] = written(search.space)
     for path, item in built.items():
         section: Any = resolved
         for part in path:
             section = section[part]
         section["params"] = item.params
     plugins: dict[Path, Any] = {path: item.plugin for path, item in built.items()}
+    _check_optimizer(plugins.get(("optimize",)), experiment, search, root)
     try:
         space = build_space(plugins[("strategy",)], experiment.sweep, values, experiment.backtest)
     except InvalidValueError as error:
@@ -205,11 +220,24 @@ def _loaded(
         scorer=plugins.get(("scorer",)),
         source=plugins[("data",)],
         space=space,
+        optimizer=plugins.get(("optimize",)),
+        search=search.space,
+        constraints=search.constraints,
+        ledger=ledger_of(root, folder),
         file=None if file is None else str(file),
         _resolved=resolved,
         _root=root,
         _folder=folder,
     )
+
+
+def _check_optimizer(optimizer: Optimizer | None, experiment: Experiment, search: Wanted, root: Node) -> None:
+    if optimizer is None or experiment.optimize is None or search.space is None:
+        return
+    found = refused(optimizer, experiment.optimize, search.space, experiment.seed)
+    if found is not None:
+        node = root.find(tuple(found[0].split(".")))
+        raise ConfigError([Mistake(*found, node.file, node.line)])
 
 
 def _slug(stem: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,7 +18,7 @@ from windtunnel.experiment.parameters import (
     field_named,
     holds_mapping,
     keys_of,
-    model_in,
+    models_in,
     shown,
 )
 from windtunnel.plugin import Host, Plugin
@@ -77,19 +77,26 @@ class Subject:
 
     def model_at(self, path: Path) -> type[BaseModel] | None:
         """Return the model of the value at a path below the subject's own; None where it is not one."""
-        model: type[BaseModel] | None = self.model
+        return next(iter(self.models_at(path)), None)
+
+    def models_at(self, path: Path) -> list[type[BaseModel]]:
+        """Return every model that the value at a path may have, first the one that it has."""
+        models: list[type[BaseModel]] = [self.model]
         node: Node | None = self.root.find(self.path)
         own_key = False
         for part in path:
+            model, child = next(iter(models), None), node.child(part) if node else None
             if own_key:
                 own_key = False
             elif model is not None and _takes_plugins(model) and part == "params":
-                model = self._chosen(model, node)
+                chosen = self._chosen(model, node)
+                models = [chosen] if chosen else []
             elif model is not None and isinstance(part, str):
                 field = field_named(model, part)
-                model, own_key = model_in(field), holds_mapping(field)
-            node = node.child(part) if node else None
-        return model
+                own_key = holds_mapping(field)
+                models = sorted(models_in(field), key=lambda one: not _is_tagged(one, child))
+            node = child
+        return models
 
     def _chosen(self, kind: type[Plugin], node: Node | None) -> type[Plugin] | None:
         use = node.child("use") if node else None
@@ -148,7 +155,8 @@ def mistakes_in(error: ValidationError, subject: Subject) -> list[Mistake]:
         elif detail["type"] in ("value_error", "assertion_error"):
             found.extend(_raised(detail, path, subject))
         elif detail["type"] not in ("missing", "extra_forbidden"):
-            rules.setdefault(path, []).append(_broken(detail, path))
+            broken = _broken(detail, path)
+            rules.setdefault(broken.path, []).append(broken)
     return found + [_joined(path, broken, subject) for path, broken in rules.items()]
 
 
@@ -162,6 +170,20 @@ def got(value: Any) -> str:
 def _takes_plugins(model: type[BaseModel]) -> TypeGuard[type[Plugin]]:
     """Tell whether a model is a kind, which any plugin of that kind can stand for."""
     return issubclass(model, Plugin) and not model.name
+
+
+def _tag(model: type[BaseModel]) -> tuple[str, str] | None:
+    """Return the key and the text by which a model is told from the others that may stand in its place."""
+    named = ((key, get_args(field.annotation)) for key, field in model.model_fields.items())
+    return next(
+        ((key, texts[0]) for key, texts in named if len(texts) == 1 and isinstance(texts[0], str)), None
+    )
+
+
+def _is_tagged(model: type[BaseModel], node: Node | None) -> bool:
+    tag = _tag(model)
+    found = node.child(tag[0]) if node and tag else None
+    return tag is not None and found is not None and found.value == tag[1]
 
 
 def _any_below(path: Path, paths: Sequence[Path]) -> bool:
@@ -204,7 +226,13 @@ def _meant(path: Path, subject: Subject) -> str | None:
 
 
 def _unknown(path: Path, meant: str | None, subject: Subject) -> Mistake:
-    model = subject.model_at(path[:-1])
+    models = subject.models_at(path[:-1])
+    model = models[0] if models else None
+    elsewhere = [tag for other in models[1:] if path[-1] in keys_of(other) and (tag := _tag(other))]
+    own = _tag(model) if model else None
+    if own and elsewhere:
+        whose = " and ".join(text for _, text in elsewhere)
+        return subject.mistake(path, f"belongs to {own[0]}: {whose}, not to {own[1]}")
     owner = f"parameter of {model.name}" if model and issubclass(model, Plugin) and model.name else "key"
     if model is None or not model.model_fields:
         return subject.mistake(path, f"unknown {owner}. Known: none")
@@ -245,6 +273,10 @@ def _broken(detail: ErrorDetails, path: Path) -> _Broken:
         return _Broken(
             path, f"one of {', '.join(options)}" if len(options) > 1 else options[0], options=options
         )
+    if kind == "union_tag_invalid":
+        options = tuple(re.findall(r"'([^']*)'", context["expected_tags"]))
+        key = context["discriminator"].strip("'")
+        return _Broken((*path, key), f"one of {', '.join(options)}", options=options)
     sort = kind.partition("_")[0]
     if sort in _WANTED and kind.endswith(_WRONG_TYPE):
         return _Broken(path, _WANTED[sort])

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from windtunnel.data import DataSection
 from windtunnel.errors import InvalidValueError, nearest
+from windtunnel.optimize.sections import ExecutionSection, OptimizeSection, ValidateSection
 from windtunnel.pipeline.sections import (
     GateSection,
     PatternsSection,
@@ -81,6 +82,16 @@ class Experiment(ConfigModel):
     """How orders become fills."""
     sweep: SweepSection | None = None
     """Which combinations of parameters to try."""
+    optimize: OptimizeSection | None = None
+    """Which parameters to search for, and how."""
+    validation: Annotated[ValidateSection | None, Field(alias="validate")] = None
+    """Which bars choose parameters and which judge them; beside ``optimize`` the last 30 % of the bars judge
+    if left out."""
+    execution: ExecutionSection | None = None
+    """Where trials are computed: in threads of this process if left out."""
+    ledger: str | None = None
+    """Where every trial is recorded: a folder, or the URL of a database; the folder of the results if left
+    out. ``${NAME}`` in it stands for an environment variable."""
     benchmark: str | None = FIRST
     """Symbol of the data to compare with; first is the data's first symbol, null is none."""
     seed: Annotated[int, Ge(0)] = 0
@@ -165,6 +176,13 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     stops = [given("backtest", name) for name in ("stop_loss", "take_profit", "trailing_stop")]
     if given("volatility", "stops") == "forecast" and not any(isinstance(stop, Mapping) for stop in stops):
         yield "volatility.stops", "needs a stop or a target of backtest in ATR, such as {atr: 2}"
+    optimized, swept = given("optimize") is not None, given("sweep") is not None
+    if optimized and swept:
+        yield "sweep", "cannot stand beside optimize; optimize: {use: grid} is a sweep that is validated"
+    if given("validate") is not None and not optimized:
+        yield "validate", "needs an optimize section: without a search nothing is chosen"
+    if given("execution") is not None and not optimized and not swept:
+        yield "execution", "needs an optimize or sweep section: a single run is not divided"
     if given("regime", "of") == "benchmark" and benchmark is None:
         yield "regime.of", "needs a benchmark"
     if isinstance(benchmark, str) and benchmark != FIRST and isinstance(symbols, list) and symbols:

@@ -18,6 +18,7 @@ from windtunnel.values import Tune
 __all__ = [
     "describe_parameter",
     "field_named",
+    "forms_of",
     "holds_mapping",
     "is_path",
     "keys_of",
@@ -95,8 +96,19 @@ def models_in(field: FieldInfo | None) -> list[type[BaseModel]]:
 
 def holds_mapping(field: FieldInfo | None) -> bool:
     """Tell whether a field may hold a mapping with keys of the user's own."""
-    arguments = [field.annotation] if field else []
-    return any(get_origin(form) is dict for one in arguments for form in (one, *get_args(one)))
+    return field is not None and any(get_origin(form) is dict for form in forms_of(field.annotation))
+
+
+def forms_of(annotation: Any) -> Iterator[Any]:
+    """Yield the forms of which a value may have one: the members of unions, without what is said of them."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        yield from forms_of(arguments[0])
+    elif origin in (Union, types.UnionType):
+        for argument in arguments:
+            yield from forms_of(argument)
+    else:
+        yield annotation
 
 
 def is_path(name: str, field: FieldInfo) -> bool:

@@ -13,18 +13,23 @@ from windtunnel.experiment.assemble import SET
 from windtunnel.experiment.node import Node, Path, dotted
 
 __all__ = [
+    "LEDGER",
     "SECRETS",
     "as_written",
     "is_relative",
+    "ledger_of",
     "located",
     "mapped",
     "misplaced_secrets",
+    "missing_for_ledger",
     "secrets_in",
     "substituted",
 ]
 
 SECRETS: Path = ("data", "params")
-"""The only place where ``${NAME}`` may stand."""
+"""Where ``${NAME}`` may stand in a plugin's parameters."""
+LEDGER: Path = ("ledger",)
+"""The other place where it may, for a database has a password."""
 
 _SECRET = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -72,10 +77,29 @@ def substituted(text: str, environment: Mapping[str, str]) -> str:
 def misplaced_secrets(root: Node) -> Iterator[Mistake]:
     """Yield a mistake for every ``${NAME}`` where none may stand."""
     for path in secrets_in(root, ()):
-        if path[: len(SECRETS)] != SECRETS:
+        if path[: len(SECRETS)] != SECRETS and path != LEDGER:
             node = root.find(path)
-            rule = f"${{NAME}} may stand only under {dotted(SECRETS)} (got {node.value!r})"
+            rule = f"${{NAME}} may stand only under {dotted(SECRETS)} and in ledger (got {node.value!r})"
             yield Mistake(dotted(path), rule, node.file, node.line)
+
+
+def missing_for_ledger(root: Node) -> Iterator[Mistake]:
+    """Yield a mistake for every environment variable that the ledger needs and that is not set."""
+    node = root.child("ledger")
+    if node is None:
+        return
+    for name in secrets_in(node, LEDGER).get(LEDGER, []):
+        if name not in os.environ:
+            rule = f"the environment variable {name} is not set"
+            yield Mistake(dotted(LEDGER), rule, node.file, node.line)
+
+
+def ledger_of(root: Node, folder: FilePath) -> str | None:
+    """Return where trials are recorded, with paths that open and secrets filled in; None where unsaid."""
+    node = root.child("ledger")
+    if node is None or node.value is None:
+        return None
+    return located(node, substituted(node.value, os.environ), folder)
 
 
 def _home(node: Node, folder: FilePath) -> FilePath:

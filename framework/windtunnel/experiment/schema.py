@@ -23,6 +23,7 @@ _SECTIONS = {
     "scorer": "ScorerSection",
     "reliability": "ReliabilitySection",
     "volatility": "VolatilitySection",
+    "optimize": "OptimizeSection",
 }
 
 

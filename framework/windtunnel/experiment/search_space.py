@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from math import prod
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from windtunnel.errors import InvalidValueError, Mistake, PluginError, nearest
-from windtunnel.experiment.messages import Subject, mistakes_in
+from windtunnel.errors import InvalidValueError, Mistake, PluginError
 from windtunnel.experiment.node import Node, Path, dotted
-from windtunnel.experiment.parameters import describe_parameter, models_in, shown
+from windtunnel.experiment.parameters import shown
+from windtunnel.experiment.settings import Setting, faults, meant, settings
 from windtunnel.pipeline import Space
 from windtunnel.pipeline.sweep_section import MOST, Dimension, Span, SweepSection
 from windtunnel.pipeline.tuned_values import tuned_values
 from windtunnel.plugin import Host, LearnedStrategy, Strategy
-from windtunnel.values import ConfigModel, Rules
+from windtunnel.values import Rules
 
 __all__ = ["build_space", "tried"]
 
@@ -41,7 +40,7 @@ def tried(root: Node, host: Host, mistakes: list[Mistake]) -> dict[str, list[Any
         strategy = host.plugin("strategy", use.value)
     except PluginError:
         return {}
-    checking = _Checking(root, strategy, host, mistakes)
+    checking = _Checking(root, strategy, host, mistakes, _known(root, strategy, host))
     space = section.child("space")
     if space is None or space.value is None:
         return checking.declared()
@@ -85,6 +84,7 @@ class _Checking:
     strategy: type[Any]
     host: Host
     mistakes: list[Mistake]
+    known: Mapping[str, Setting]
 
     def declared(self) -> dict[str, list[Any]]:
         """Return the ranges that the strategy declares."""
@@ -111,22 +111,18 @@ class _Checking:
 
     def _knows(self, path: str, space: Node) -> bool:
         """Say what is wrong with a path."""
-        known = dict(_known(self.strategy))
-        if path in known:
+        if path in self.known:
             whole = path.rpartition(".")[0]
             if whole in space.value:
                 self._say((*_SPACE, path), f"cannot be tried beside {whole}, which holds it")
             return True
-        inner = {name.rpartition(".")[2]: name for name in reversed(known)}
-        last = path.rpartition(".")[2]
-        meant = inner.get(last) or nearest(path, known) or inner.get(nearest(last, inner) or "")
+        word = meant(path, self.known)
         rule = f"is neither a parameter of {self.strategy.name} nor a rule of backtest"
-        if meant is None:
-            own = ", ".join(name for name in known if name.startswith(_PARAMS))
+        if word is None:
+            own = ", ".join(name for name in self.known if name.startswith(_PARAMS))
             self._say((*_SPACE, path), f"{rule}. Known: {own or 'none of its own'}, and backtest. …")
         else:
-            model, name = known[meant]
-            self._say((*_SPACE, path), f"{rule}. Did you mean {meant}?", describe_parameter(model, name))
+            self._say((*_SPACE, path), f"{rule}. Did you mean {word}?", self.known[word].describe())
         return False
 
     def _few(self, sizes: Mapping[str, int]) -> bool:
@@ -155,36 +151,7 @@ class _Checking:
         return [self._typed(path, value) for value in form]
 
     def _faults(self, path: str, node: Node) -> list[Mistake]:
-        """Return what the field of a parameter has against a value, whatever the other parameters are."""
-        subject, make = self._subject(path, node)
-        try:
-            make(subject.root.find(subject.path).plain())
-        except ValidationError as error:
-            found = [one for one in mistakes_in(error, subject) if not self._elsewhere(one.key, path)]
-            key = dotted((*_SPACE, path))
-            return [replace(one, key=key, file=node.file, line=node.line) for one in found[:1]]
-        except Exception:  # noqa: BLE001 - a stranger's validator; told when the space is built
-            return []
-        return []
-
-    @staticmethod
-    def _elsewhere(key: str, path: str) -> bool:
-        """Say whether a mistake is about the strategy's other parameters, or several of them together."""
-        return path.startswith(_PARAMS) and key != path and not key.startswith(f"{path}.")
-
-    def _subject(self, path: str, node: Node) -> tuple[Subject, Callable[[Any], Any]]:
-        """Return a tree with one value in its place, and what builds the model of it."""
-        if path.startswith(_PARAMS):
-            params = self.root.child("strategy")
-            params = params.child("params") if params else None
-            others = params.value if params and isinstance(params.value, dict) else {}
-            filled = Node({**others, path.removeprefix(_PARAMS): node})
-            tree = Node({"strategy": Node({"params": filled})})
-            make = partial(self.strategy.from_params, host=self.host)
-            return Subject(tree, ("strategy", "params"), self.strategy, self.host), make
-        rule, _, inner = path.removeprefix(_RULES).partition(".")
-        tree = Node({"backtest": Node({rule: Node({inner: node}, node.file, node.line) if inner else node})})
-        return Subject(tree, ("backtest",), Rules), lambda rules: Rules.model_validate_json(json.dumps(rules))
+        return faults(self.known[path], node, self.root, self.host, (*_SPACE, path))
 
     def _typed(self, path: str, value: Any) -> Any:
         """Return a value as its field would hold it: text may stand for a date."""
@@ -205,16 +172,11 @@ class _Checking:
         self.mistakes.append(Mistake(dotted(path), message, node.file, node.line, hint))
 
 
-def _known(strategy: type[Any]) -> Iterator[tuple[str, tuple[type[Any], str]]]:
-    """Yield every path that can be tried, with the model that declares it and its name there."""
-    for name in strategy.model_fields:
-        yield f"{_PARAMS}{name}", (strategy, name)
-    for name, field in Rules.model_fields.items():
-        yield f"{_RULES}{name}", (Rules, name)
-        inside: Sequence[type[Any]] = [model for model in models_in(field) if issubclass(model, ConfigModel)]
-        for model in inside:
-            for inner in model.model_fields:
-                yield f"{_RULES}{name}.{inner}", (model, inner)
+def _known(root: Node, strategy: type[Any], host: Host) -> dict[str, Setting]:
+    """Return every setting that can be tried: the strategy's own, and the rules."""
+    own = {f"{_PARAMS}{name}" for name in strategy.model_fields}
+    found = settings(root, host)
+    return {path: setting for path, setting in found.items() if path in own or path.startswith(_RULES)}
 
 
 def _form(node: Node) -> Span | tuple[Any, ...] | None:

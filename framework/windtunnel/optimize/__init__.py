@@ -1,7 +1,6 @@
 """Search, validation and the statistics of fooling oneself."""
 
 from windtunnel.optimize.backtest_overfitting import Overfitting, block_sums, overfitting
-from windtunnel.optimize.luck import blocks_of, luck_of
 from windtunnel.optimize.schemes import combinatorial, holdout, purged_kfold, walk_forward
 from windtunnel.optimize.sharpe import (
     deflated_sharpe,
@@ -14,12 +13,10 @@ from windtunnel.optimize.sharpe import (
 __all__ = [
     "Overfitting",
     "block_sums",
-    "blocks_of",
     "combinatorial",
     "deflated_sharpe",
     "expected_maximum",
     "holdout",
-    "luck_of",
     "minimum_backtest_length",
     "minimum_track_record",
     "overfitting",

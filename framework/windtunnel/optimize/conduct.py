@@ -15,9 +15,9 @@ from windtunnel.engine.metrics.returns import sharpe
 from windtunnel.errors import InvalidValueError
 from windtunnel.optimize.chosen import choose, front
 from windtunnel.optimize.evaluate import Evaluator
+from windtunnel.optimize.exploring import Budget, Explorer, explore
 from windtunnel.optimize.folds import Folds
 from windtunnel.optimize.stitch import Piece, stitched
-from windtunnel.optimize.study import Budget, Study, explore
 from windtunnel.pipeline import Candidate, Decision
 from windtunnel.plugin import Optimizer
 from windtunnel.values import (
@@ -76,6 +76,12 @@ class Plan:
         return np.array([1.0 if metric.higher_is_better else -1.0 for metric in self.objectives])
 
 
+    @property
+    def most(self) -> int:
+        """How many points will be asked for at most; 0 where that is not known."""
+        return (self.trials or 0) * (len(self.folds.all) if self.optimizer.adaptive else 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Conducted:
     """What came of it.
@@ -99,14 +105,14 @@ class Conducted:
     inside: Simulation
 
 
-def conduct(bars: Bars, plan: Plan, study: Study, evaluator: Evaluator) -> Conducted:
+def conduct(bars: Bars, plan: Plan, explorer: Explorer, evaluator: Evaluator) -> Conducted:
     """Search, choose in each fold, and follow the choices.
 
     Parameters
     ----------
     bars : Bars
     plan : Plan
-    study : Study
+    explorer : Explorer
     evaluator : Evaluator
 
     Raises
@@ -116,14 +122,14 @@ def conduct(bars: Bars, plan: Plan, study: Study, evaluator: Evaluator) -> Condu
     Interrupted
         If somebody asked to stop.
     """
-    searched = _searched(plan, study)
-    trials = study.trials
+    searched = _searched(plan, explorer)
+    trials = explorer.trials
     if trials is None:
-        raise InvalidValueError("search", "must have a parameter set that is allowed", study.left_out)
+        raise InvalidValueError("search", "must have a parameter set that is allowed", explorer.left_out)
     rows = [rows for rows, _ in searched]
-    chosen = [_chosen(plan, study, rows[place], place) for place in range(len(rows))]
+    chosen = [_chosen(plan, explorer, rows[place], place) for place in range(len(rows))]
     made = _Made(evaluator, trials)
-    folds = [_fold(plan, study, made, rows[place], chosen[place], place) for place in range(len(rows))]
+    folds = [_fold(plan, explorer, made, rows[place], chosen[place], place) for place in range(len(rows))]
     followed = [stitched(bars, made.pieces(way, chosen)) for way in plan.folds.paths()]
     ratios = np.array([sharpe(account.returns, bars.periods_per_year) for *_, account in followed])
     judged, decision, simulation = followed[_middle(ratios)]
@@ -140,15 +146,15 @@ def conduct(bars: Bars, plan: Plan, study: Study, evaluator: Evaluator) -> Condu
         in_sample=inside.equity,
         first=plan.folds.first(),
         paths=ratios,
-        seconds=dict(study.seconds),
-        resumed=study.resumed,
+        seconds=dict(explorer.seconds),
+        resumed=explorer.resumed,
         stopped=next((why for _, why in searched if why), ""),
-        facts={**plan.facts, "left_out": study.left_out},
+        facts={**plan.facts, "left_out": explorer.left_out},
     )
     return Conducted(optimized, final, judged, decision, simulation, inside)
 
 
-def _searched(plan: Plan, study: Study) -> list[tuple[IntArray, str]]:
+def _searched(plan: Plan, explorer: Explorer) -> list[tuple[IntArray, str]]:
     """Search for every fold; one search serves all where what it asks for does not depend on the answers."""
     folds, end = len(plan.folds.all), None
     if plan.seconds is not None:
@@ -161,12 +167,12 @@ def _searched(plan: Plan, study: Study) -> list[tuple[IntArray, str]]:
         now = perf_counter()
         deadline = float("inf") if end is None else now + (end - now) / (folds - fold)
         budget = Budget(plan.trials, plan.batch if adaptive else _LISTED, deadline, plan.patience)
-        found.append(explore(study, search, budget, fold, plan.signs))
+        found.append(explore(explorer, search, budget, fold, plan.signs))
     return found if adaptive else found * folds
 
 
-def _chosen(plan: Plan, study: Study, rows: IntArray, fold: int) -> int:
-    place = choose(study.objectives(rows, fold) * plan.signs) if len(rows) else -1
+def _chosen(plan: Plan, explorer: Explorer, rows: IntArray, fold: int) -> int:
+    place = choose(explorer.objectives(rows, fold) * plan.signs) if len(rows) else -1
     if place < 0:
         names = ", ".join(metric.name for metric in plan.objectives)
         rule = f"must be defined for a parameter set that was tried, on the training bars of fold {fold + 1}"
@@ -191,14 +197,14 @@ class _Made:
         return [Piece(*self[chosen[fold]][:2], bounds) for fold, bounds in way]
 
 
-def _fold(plan: Plan, study: Study, made: _Made, rows: IntArray, chosen: int, place: int) -> Fold:
+def _fold(plan: Plan, explorer: Explorer, made: _Made, rows: IntArray, chosen: int, place: int) -> Fold:
     split = plan.folds.all[place]
-    values = study.objectives(rows, place)
+    values = explorer.objectives(rows, place)
     outside = np.full(len(plan.objectives), np.nan)
     if split.test:
         outside = made.evaluator.objectives(made[chosen][2], split.test)
     best = rows[front(values * plan.signs)] if len(plan.objectives) > 1 else np.array([chosen])
-    inside = study.objectives([chosen], place)[0]
+    inside = explorer.objectives([chosen], place)[0]
     return Fold(split, rows, chosen, inside, outside, np.asarray(best, np.int64))
 
 

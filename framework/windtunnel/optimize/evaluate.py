@@ -56,6 +56,12 @@ class Evaluator:
         self._only_sharpe = all(metric is _SHARPE for metric in self._objectives)
 
     @property
+    def content(self) -> tuple[Bars, Candidate, Folds, tuple[str, ...], str | None]:
+        """What it was made of, the objectives by name: another one can be made of it in another process."""
+        names = tuple(metric.name for metric in self._objectives)
+        return self._bars, self._candidate, self._folds, names, self._benchmark
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """Folds, objectives and blocks of a row."""
         return len(self._folds.all), len(self._objectives), len(self._folds.edges) - 1

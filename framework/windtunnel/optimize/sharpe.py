@@ -13,13 +13,20 @@ __all__ = [
     "minimum_backtest_length",
     "minimum_track_record",
     "probabilistic_sharpe",
+    "sharpe_variance",
 ]
 
 _EULER = 0.5772156649015329
 
 
-def _variance(sharpe: float, skewness: float, kurtosis: float) -> float:
-    """Return the variance of an estimated Sharpe ratio times the bars less one; Mertens (2002)."""
+def sharpe_variance(sharpe: float, *, skewness: float = 0.0, kurtosis: float = 3.0) -> float:
+    """Return the variance of an estimated Sharpe ratio times the bars less one.
+
+    Notes
+    -----
+    Source: Mertens (2002), Comments on variance of the IID estimator in Lo (2002), as in Bailey & López de
+    Prado (2012), equation 4.
+    """
     return 1.0 - skewness * sharpe + (kurtosis - 1.0) / 4.0 * sharpe**2
 
 
@@ -43,7 +50,7 @@ def probabilistic_sharpe(
     """
     from scipy.special import ndtr
 
-    variance = _variance(sharpe, skewness, kurtosis)
+    variance = sharpe_variance(sharpe, skewness=skewness, kurtosis=kurtosis)
     if bars < 2 or not variance > 0:
         return nan
     return float(ndtr((sharpe - benchmark) * sqrt((bars - 1) / variance)))
@@ -116,7 +123,7 @@ def minimum_track_record(
     if not sharpe > benchmark:
         return inf
     ratio = float(ndtri(confidence)) / (sharpe - benchmark)
-    return 1.0 + _variance(sharpe, skewness, kurtosis) * ratio**2
+    return 1.0 + sharpe_variance(sharpe, skewness=skewness, kurtosis=kurtosis) * ratio**2
 
 
 def minimum_backtest_length(trials: float, sharpe: float = 1.0) -> float:

@@ -16,7 +16,7 @@ from windtunnel.engine.metrics import METRICS
 from windtunnel.pipeline.choice import Choice
 from windtunnel.pipeline.decide import Decision
 from windtunnel.pipeline.sweep import Sweep
-from windtunnel.values import Luck, Metric
+from windtunnel.values import Metric, Optimized, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +69,11 @@ class Result:
         All combinations, where this is the best of a sweep.
     choice : Choice or None
         Which of them this is, and what stands around it.
-    luck : Luck or None
-        What luck alone would have shown in the sweep.
+    optimized : Optimized or None
+        How the parameters were searched for, where they were: then this is what the choice of each fold
+        earned out of sample, joined, and ``bars`` are the judged ones only.
+    verdict : Verdict or None
+        Whether it is real, or luck.
     truth : mapping
         What really happened, of synthetic data: ``regimes``, labels by time and symbol; ``patterns``. No
         plugin sees it.
@@ -90,7 +93,8 @@ class Result:
     manifest: Mapping[str, Any] = field(default_factory=dict)
     sweep: Sweep | None = None
     choice: Choice | None = None
-    luck: Luck | None = None
+    optimized: Optimized | None = None
+    verdict: Verdict | None = None
     truth: Mapping[str, Any] = field(default_factory=dict)
 
     @property

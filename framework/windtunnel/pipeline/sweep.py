@@ -19,13 +19,14 @@ from windtunnel.engine.sweep import SWEEP_METRICS, Figures
 from windtunnel.errors import InvalidValueError
 from windtunnel.pipeline.batches import Batch, Batches
 from windtunnel.pipeline.candidate import Candidate
+from windtunnel.pipeline.rule_grid import PREFIX
 from windtunnel.pipeline.space import Space
 from windtunnel.values import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Sweep", "sweep"]
+__all__ = ["Sweep", "cores", "sweep"]
 
 Tick = Callable[[int, int], None]
 
@@ -64,6 +65,16 @@ class Sweep:
     def parameters(self) -> dict[str, Any]:
         """The value of each searched parameter, ``[K]``."""
         return self.space.columns(self.place, self.rule)
+
+    def point(self, row: int) -> dict[str, Any]:
+        """Return the parameters of one combination by the dotted paths that ``--set`` takes."""
+        positions = self.space.positions(self.place[[row]], self.rule[[row]])
+        return {_path(name): self.space.values[name][int(at[0])] for name, at in positions.items()}
+
+    @property
+    def columns(self) -> dict[str, list[Any]]:
+        """The value of each searched parameter, ``[K]``, by the dotted paths that ``--set`` takes."""
+        return {_path(name): column.tolist() for name, column in self.parameters.items()}
 
     def metric(self, name: str) -> FloatArray:
         """Return one metric of all combinations, ``[K]``.
@@ -160,7 +171,7 @@ def sweep(
     """
     cuts = _checked(edges, len(bars))
     batches = Batches(bars, candidate, space, benchmark, cuts)
-    threads = threads or _cores()
+    threads = threads or cores()
     done, total = 0, len(space)
     place, rule = np.empty((2, total), np.int64)
     values = np.empty((total, len(SWEEP_METRICS)))
@@ -182,6 +193,10 @@ def sweep(
     return Sweep(space, place[:done], rule[:done], values[:done], batches.illegal, cuts, sums[:done])
 
 
+def _path(name: str) -> str:
+    return name if name.startswith(PREFIX) else f"strategy.params.{name}"
+
+
 def _checked(edges: Sequence[int], bars: int) -> IntArray:
     cuts = np.asarray(edges, np.int64)
     if len(cuts) and (len(cuts) < 2 or cuts[0] < 0 or cuts[-1] > bars or (np.diff(cuts) < 1).any()):
@@ -189,7 +204,7 @@ def _checked(edges: Sequence[int], bars: int) -> IntArray:
     return cuts
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return how many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

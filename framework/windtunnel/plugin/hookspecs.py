@@ -24,6 +24,7 @@ __all__ = [
     "windtunnel_report_sections",
     "windtunnel_run_finished",
     "windtunnel_run_started",
+    "windtunnel_trial_finished",
 ]
 
 hookspec = pluggy.HookspecMarker("windtunnel")
@@ -89,6 +90,22 @@ def windtunnel_run_started(run: Any) -> None:
     >>> @hookimpl
     ... def windtunnel_run_started(run):
     ...     print("started", run.experiment.name)
+    """
+
+
+@hookspec
+def windtunnel_trial_finished(trial: Any) -> None:
+    """Observe that a parameter set has been tried; ``trial`` is a :class:`windtunnel.values.Trial`.
+
+    Called for every trial of an optimisation, in the process that drives it, in the order in which trials
+    become known. Trials that the ledger knew before are not told again. An error here stops no run: it is
+    noted in the manifest, under ``complaints``.
+
+    Examples
+    --------
+    >>> @hookimpl
+    ... def windtunnel_trial_finished(trial):
+    ...     print(trial.number, dict(trial.point), trial.metrics["sharpe"], trial.problem)
     """
 
 

@@ -127,6 +127,10 @@ class Host:
         }
         return sorted(found)
 
+    def listens(self, hook: str) -> bool:
+        """Say whether any package implements a hook."""
+        return bool(getattr(self._manager.hook, hook).get_hookimpls())
+
     def notify(self, hook: str, **arguments: Any) -> list[str]:
         """Tell all observers; return a complaint for each that raised, for an observer stops no run."""
         complaints = []

@@ -173,6 +173,8 @@ class Optimizer(Plugin):
     """Proposes parameters to try."""
 
     kind: ClassVar[str] = "optimize"
+    adaptive: ClassVar[bool] = True
+    """Whether what it asks for depends on what it was told."""
 
     @abstractmethod
     def start(self, space: SearchSpace, seed: int, objectives: int = 1) -> Search:

@@ -11,18 +11,33 @@ from typing import TYPE_CHECKING, TypeAlias
 import yaml
 
 from windtunnel.reporting import tables
-from windtunnel.reporting.charts import account, certainty, combinations, surface, trading
+from windtunnel.reporting.charts import (
+    account,
+    certainty,
+    combinations,
+    coordinates,
+    folds,
+    importance,
+    neighbourhood,
+    search,
+    surface,
+    trading,
+)
 from windtunnel.reporting.charts.chart import Chart, holding
+from windtunnel.reporting.landscape import Landscape
+from windtunnel.reporting.neighbours import Neighbours
+from windtunnel.reporting.optimized import failures, folds_table, judged_from, tried
 from windtunnel.reporting.said import said
 from windtunnel.reporting.series import clock
 from windtunnel.reporting.small_print import facts
 from windtunnel.reporting.swept import best_of_sweep, searched
 from windtunnel.reporting.text import bar_word, called, counted, figure, interval, stamp
+from windtunnel.reporting.verdict import intervals_table, statistics, verdict_line
 from windtunnel.values import RangeShare, Rules
 
 if TYPE_CHECKING:
     from windtunnel.pipeline.result import Result
-    from windtunnel.values import Section
+    from windtunnel.values import Optimized, Section, Verdict
 
 __all__ = ["Beside", "Html", "Part", "about", "parts"]
 
@@ -86,15 +101,24 @@ def parts(result: Result, extra: Sequence[Section]) -> list[Part]:
         Part("setup", "The experiment", [_setup(result)]),
         Part("print", "Small print", [_small_print(result)]),
     ]
-    if result.sweep is not None:
+    if result.optimized is not None:
+        chosen = list(_optimized(result, result.optimized))
+        written.insert(1, Part("sweep", "How the parameters were chosen", chosen))
+    elif result.sweep is not None:
         written.insert(1, Part("sweep", "How the parameters were chosen", list(_sweep(result))))
+    if result.verdict is not None:
+        written.insert(1, Part("verdict", "Is it real?", list(_verdict(result.verdict))))
     written = [part for part in written if part.blocks]
     added = [Part(f"extra-{i}", section.title, [Html(section.html)]) for i, section in enumerate(extra)]
     return [*written[:-3], *added, *written[-3:]]
 
 
 def _answer(result: Result) -> Iterator[Block]:
-    yield Html(f'<p class="sentence">{escape(result.sentence)}</p>')
+    if result.verdict is not None:
+        yield Html(verdict_line(result.verdict))
+        yield Html(f"<p>{escape(result.sentence)}</p>")
+    else:
+        yield Html(f'<p class="sentence">{escape(result.sentence)}</p>')
     yield Html(_headline(result))
     if result.effects:
         yield Html(f"<p>{escape(' '.join(effect.sentence for effect in result.effects))}</p>")
@@ -133,6 +157,31 @@ def _sweep(result: Result) -> Iterator[Block]:
     yield drawn if isinstance(drawn, str) else Beside(drawn) if drawn[1:] else drawn[0]
     yield combinations.spread(result)
     yield Html(best_of_sweep(result))
+
+
+def _optimized(result: Result, optimized: Optimized) -> Iterator[Block]:
+    land = Landscape(optimized)
+    yield Html(f"<p>{escape(tried(land))}</p>")
+    if optimized.failed:
+        yield Html(failures(land))
+    yield search.progress(land)
+    yield folds.kept_promise(land, result.bars.periods_per_year)
+    yield folds.stability(land, judged_from(result))
+    if optimized.folds:
+        yield Html(f"<h3>What each fold chose, and what became of it</h3>{folds_table(result)}")
+    yield neighbourhood.neighbourhood(Neighbours(land))
+    yield coordinates.coordinates(land)
+    yield importance.importance(land)
+    if len(optimized.paths) > 1:
+        yield folds.paths(land)
+    if optimized.objectives[1:]:
+        yield search.front(land)
+
+
+def _verdict(verdict: Verdict) -> Iterator[Block]:
+    yield Html(statistics(verdict))
+    if verdict.intervals:
+        yield Html(intervals_table(verdict))
 
 
 def _story(result: Result) -> Iterator[Block]:

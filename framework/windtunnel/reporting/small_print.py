@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["facts"]
 
-_TOLD = ("name", "sentence", "comparison", "benchmark", "effects", "signals", "sweep")
+_TOLD = ("name", "sentence", "comparison", "benchmark", "effects", "signals", "sweep", "optimized", "verdict")
 """What stands further up in the report."""
 _OF_DATA = {
     "provided_by": "provided by",

@@ -33,10 +33,9 @@ def searched(result: Result) -> str:
         why = why_left_out(sweep)
         said += f", {number(sweep.illegal, 0)} more left out" + (f" ({why})" if why else "")
     chosen = ", ".join(f"{one.title} {plain(choice.parameters[one.name])}" for one in dimensions)
-    luck = "" if result.luck is None else f" {result.luck.sentence}"
     return (
         f"{said}. This report is of the best by {choice.by}: {chosen}. It was chosen on the bars that it is "
-        f"judged by, so its figures flatter it. {choice.sentence}{luck}"
+        f"judged by, so its figures flatter it. {choice.sentence}"
     )
 
 

@@ -7,24 +7,26 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
 from windtunnel.data import DataSection, Dataset, load
 from windtunnel.errors import ConfigError, InvalidValueError, PluginError, WindtunnelError
 from windtunnel.experiment import Loaded
-from windtunnel.learn import Keeper, Tick, silent
-from windtunnel.optimize import luck_of
-from windtunnel.pipeline import Result, run, run_best
+from windtunnel.learn import Tick, silent
+from windtunnel.pipeline import Result
 from windtunnel.runner import guests
+from windtunnel.runner.computing import Settings, compute
+from windtunnel.runner.family import ledger_of
+from windtunnel.runner.following import SEARCHING
 from windtunnel.runner.keeping import StoreKeeper
 from windtunnel.runner.manifest import identity, manifest
-from windtunnel.runner.parts import candidate, stops_of
+from windtunnel.runner.parts import stops_of
 from windtunnel.runner.predicted import predictions
-from windtunnel.runner.sweeping import Found, config_of, described, placed, search, write_table
+from windtunnel.runner.searched import config_of, searched, trials_table, write_table
+from windtunnel.runner.sweeping import Found
 from windtunnel.store import ModelStore, RunStore, StoredRun, run_id, write_json
 from windtunnel.store.predictions import write_predictions
 
-__all__ = ["Finished", "Performed", "compute", "dataset", "execute", "find", "perform"]
+__all__ = ["Finished", "Performed", "dataset", "execute", "find", "perform"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ class _Clock:
         self.timings[name] = round(perf_counter() - start, 4)
 
     def tick(self, what: str, done: int, total: int) -> None:
-        self.fits[what] = done
+        if not what.startswith(SEARCHING):
+            self.fits[what] = done
         self._tick(what, done, total)
 
 
@@ -88,45 +91,6 @@ def _data_key(parameter: str) -> str:
     if name == "repair":
         return "data.quality." + parameter
     return f"data.{parameter}" if name in DataSection.model_fields else f"data.params.{parameter}"
-
-
-def compute(
-    loaded: Loaded, dataset: Dataset, tick: Tick = silent, complaints: list[str] | None = None
-) -> Result:
-    """Run an experiment on data that are already there, without writing anything.
-
-    With a sweep, that is every combination, then the best of them. ``complaints`` collects what other
-    packages' metrics did wrong.
-    """
-    return _compute(loaded, dataset, search(loaded, dataset, tick), tick, complaints)
-
-
-def _compute(
-    loaded: Loaded,
-    dataset: Dataset,
-    found: Found | None,
-    tick: Tick,
-    complaints: list[str] | None,
-    keeper: Keeper | None = None,
-) -> Result:
-    experiment, bars = loaded.experiment, dataset.bars
-    noted = [] if complaints is None else complaints
-    with placed(loaded):
-        settings: dict[str, Any] = {
-            "name": experiment.name,
-            "benchmark": experiment.benchmark_of(bars.symbols),
-            "seed": experiment.seed,
-            "metrics": guests.metrics(loaded.host, noted),
-            "tick": tick,
-            "keeper": keeper,
-        }
-        if found is None:
-            result = run(bars, candidate(loaded), **settings)
-        else:
-            result = run_best(bars, found.candidate, found.sweep, found.choice, **settings)
-            luck = luck_of(found.sweep, result.simulation.returns, bars.periods_per_year)
-            result = replace(result, luck=luck)
-    return replace(result, truth=dataset.truth or {})
 
 
 def execute(
@@ -166,33 +130,42 @@ def perform(
     out: str | Path,
     tick: Tick = silent,
     chosen: Callable[[Found], None] | None = None,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Performed:
     """Run an experiment and write its folder, in place of an older one of the same id.
 
-    ``chosen`` is told what a sweep found, before the best of it is run.
+    Parameters
+    ----------
+    loaded : Loaded
+    dataset : Dataset
+    out : path
+        Where runs are kept; the ledger of trials too, unless the experiment names another.
+    tick : callable
+        Told how far it is.
+    chosen : callable, optional
+        Told what a sweep found, before the best of it is run.
+    stopping : callable
+        Says whether an optimisation should stop after the trials that are being tried.
+
+    Raises
+    ------
+    Interrupted
+        If an optimisation was told to stop; the same experiment goes on from there.
     """
     clock, store, name = _Clock(tick), RunStore(out), loaded.experiment.name
     identified = identity(loaded, dataset.bars)
     id_ = run_id(identified)
     complaints = loaded.host.notify("windtunnel_run_started", run=loaded)
-    with clock.stage("sweep"):
-        found = search(loaded, dataset, tick)
-    if found is None:
-        del clock.timings["sweep"]
-    elif chosen is not None:
-        chosen(found)
-    with clock.stage("run"):
-        rules, models = loaded.experiment.backtest, ModelStore(store.root / "models")
-        versions = identified["versions"]
-        keeper = StoreKeeper(
-            models, loaded.host, dataset.bars, rules, versions, complaints, stops=stops_of(loaded)
-        )
-        result = _compute(loaded, dataset, found, clock.tick, complaints, keeper)
-    facts = manifest(loaded, dataset, result, clock.fits)
-    if found is not None:
-        luck = {} if result.luck is None else {"luck": asdict(result.luck)}
-        facts["sweep"] = described(found) | luck
-    result = replace(result, config=config_of(loaded, found), manifest={"id": id_, **facts})
+    rules, models = loaded.experiment.backtest, ModelStore(store.root / "models")
+    versions = identified["versions"]
+    keeper = StoreKeeper(
+        models, loaded.host, dataset.bars, rules, versions, complaints, stops=stops_of(loaded)
+    )
+    with ledger_of(loaded, out) as ledger:
+        how = Settings(clock.tick, complaints, keeper, ledger, stopping, chosen, clock.stage)
+        result = compute(loaded, dataset, how)
+    facts = manifest(loaded, dataset, result, clock.fits) | searched(result, dataset.bars.local_time)
+    result = replace(result, config=config_of(loaded, result), manifest={"id": id_, **facts})
     complaints += loaded.host.notify("windtunnel_run_finished", result=result)
     with store.writing(name, id_) as folder:
         _write(folder, loaded, result, store.root / name / id_)
@@ -214,7 +187,11 @@ def _write(folder: Path, loaded: Loaded, result: Result, home: Path) -> None:
     if blocks:
         write_predictions(blocks, folder / "predictions.parquet")
     if result.sweep is not None:
-        write_table(result.sweep, folder / "sweep.parquet")
+        write_table(result.sweep.frame, folder / "sweep.parquet")
+    if result.optimized is not None:
+        write_table(trials_table(result.optimized), folder / "trials.parquet")
+    if result.verdict is not None:
+        write_json(folder / "verdict.json", asdict(result.verdict))
 
 
 def _report(folder: Path, loaded: Loaded, result: Result, store: RunStore, complaints: list[str]) -> None:

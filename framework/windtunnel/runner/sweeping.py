@@ -5,25 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from windtunnel.bars import Bars
 from windtunnel.data import Dataset
 from windtunnel.engine.sweep import SWEEP_METRICS
 from windtunnel.errors import ConfigError, InvalidValueError
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick, silent
-from windtunnel.optimize import blocks_of
+from windtunnel.optimize.exploring import Keys
+from windtunnel.optimize.folds import Folds, block_edges
+from windtunnel.optimize.identity import trial_keys
 from windtunnel.pipeline import Candidate, Choice, Sweep, choose, combination, sweep
-from windtunnel.pipeline.choice import metric_of, why_left_out, written
-from windtunnel.pipeline.rule_grid import PREFIX
+from windtunnel.pipeline.choice import metric_of, written
+from windtunnel.runner.family import study_of, trading
 from windtunnel.runner.parts import candidate
-from windtunnel.values import FloatArray
+from windtunnel.store import Ledger, Study
+from windtunnel.values import FloatArray, Trials
 
-__all__ = ["Found", "best_of", "config_of", "described", "placed", "search", "write_table"]
+__all__ = ["Found", "placed", "recorded", "search"]
+
+MOST_SUMMED = 100_000
+"""Most combinations whose returns are added up in blocks."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,8 @@ class Found:
     candidate: Candidate
 
 
-def search(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Found | None:
-    """Backtest every combination of an experiment; None where it has no sweep.
+def search(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Found:
+    """Backtest every combination of an experiment with a sweep.
 
     Parameters
     ----------
@@ -49,10 +54,12 @@ def search(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Found | Non
     ------
     ConfigError
         If no combination is legal, or none has the metric.
+    InvalidValueError
+        If there is no sweep.
     PluginError
     """
     if loaded.space is None or loaded.experiment.sweep is None:
-        return None
+        raise InvalidValueError("sweep", "must be a section of the experiment", None)
     around, bars, best = candidate(loaded), dataset.bars, _Best(loaded.experiment.sweep.metric)
     with placed(loaded):
         table = sweep(
@@ -66,6 +73,44 @@ def search(loaded: Loaded, dataset: Dataset, tick: Tick = silent) -> Found | Non
         )
         choice = choose(table, loaded.experiment.sweep.metric)
     return Found(table, choice, combination(around, table, choice))
+
+
+def blocks_of(bars: int, combinations: int) -> tuple[int, ...]:
+    """Return the edges of the blocks in which a sweep adds up returns; none for very many combinations."""
+    return () if combinations > MOST_SUMMED else block_edges(bars)
+
+
+def recorded(
+    table: Sweep, bars: Bars, around: Candidate, experiment: str, ledger: Ledger | None
+) -> tuple[Study, Keys]:
+    """Write all combinations of a sweep to a ledger, if there is one; return what they are known by.
+
+    Parameters
+    ----------
+    table : Sweep
+    bars : Bars
+    around : Candidate
+        What surrounds the strategy.
+    experiment : str
+        Its name.
+    ledger : Ledger or None
+    """
+    columns, config = table.columns, trading(around)
+    study = study_of(
+        bars,
+        config,
+        experiment=experiment,
+        strategy=table.space.strategy.name,
+        paths=tuple(columns),
+        folds=Folds(len(bars), ()),
+    )
+    study = replace(study, edges=tuple(table.edges.tolist()))
+    keys = trial_keys(config, columns)
+    if ledger is not None:
+        nothing = np.empty((len(table), 0, 0))
+        trials = Trials(columns, nothing, table.values, table.sums, ("",) * len(table))
+        ledger.append(study, trials, keys)
+    return study, keys
 
 
 class _Best:
@@ -98,54 +143,3 @@ def placed(loaded: Loaded) -> Iterator[None]:
         elif key == "metric":
             key, message = "sweep.metric", f"no combination has it, for none traded (got {error.value!r})"
         raise ConfigError([loaded.mistake(key, message)]) from error
-
-
-def config_of(loaded: Loaded, found: Found | None) -> dict[str, Any]:
-    """Return the resolved configuration, with what a sweep chose in its place."""
-    config = loaded.resolved()
-    if found is not None:
-        config["strategy"]["params"] |= found.candidate.strategy.plugin.params()
-        config["backtest"] = found.candidate.rules.model_dump(mode="json", by_alias=True)
-    return config
-
-
-def best_of(choice: Choice) -> dict[str, Any]:
-    """Return the chosen values as JSON, by the dotted paths that ``--set`` takes."""
-    return {
-        name if name.startswith(PREFIX) else f"strategy.params.{name}": _json(value)
-        for name, value in choice.parameters.items()
-    }
-
-
-def _json(value: Any) -> Any:
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
-
-
-def described(found: Found) -> dict[str, Any]:
-    """Return what a manifest says of a sweep; the best by the dotted paths that ``--set`` takes."""
-    table, choice = found.sweep, found.choice
-    return {
-        "parameters": list(table.space.names),
-        "combinations": len(table),
-        "left_out": table.illegal,
-        "why": why_left_out(table),
-        "metric": choice.metric,
-        "best": best_of(choice),
-        "value": choice.value,
-        "metrics": dict(zip(SWEEP_METRICS, table.values[choice.row].tolist(), strict=True)),
-        "neighbours": choice.neighbours,
-        "neighbours_mean": choice.around,
-        "standing": choice.standing,
-        "edges": list(choice.edges),
-        "sentence": choice.sentence,
-    }
-
-
-def write_table(table: Sweep, path: Path) -> None:
-    """Write every combination with its metrics; values of several types in one column as text."""
-    frame = table.frame
-    for name in frame.columns:
-        kinds = {type(value) for value in frame[name] if value is not None}
-        if frame[name].dtype == object and len(kinds) > 1 and not kinds <= {int, float}:
-            frame[name] = frame[name].astype("str")
-    frame.to_parquet(path)

@@ -19,7 +19,7 @@ from windtunnel.learn import Tick, silent
 from windtunnel.pipeline import Result
 from windtunnel.runner import compute, identity
 from windtunnel.runner import dataset as load_dataset
-from windtunnel.runner.sweeping import best_of
+from windtunnel.runner.searched import best_of
 from windtunnel.store import write_json
 from windtunnel.testing.changes import causes, first_fill, moved
 from windtunnel.testing.stages import data, decided

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from windtunnel.values import BoolArray, FloatArray, IntArray
 
-__all__ = ["RELATIVE", "Difference", "Output", "Panel", "Rows", "first_difference", "same"]
+__all__ = ["RELATIVE", "Difference", "Output", "Panel", "Rows", "first_difference", "plain", "same"]
 
 RELATIVE = 1e-9
 """Floats that differ by no more than this share are equal.
@@ -74,7 +74,7 @@ class Panel:
             return None
         bar = int(unlike.any(axis=1).argmax())
         symbol = int(unlike[bar].argmax())
-        return Difference(name, symbol, bar, _plain(mine[bar, symbol]), _plain(others[bar, symbol]))
+        return Difference(name, symbol, bar, plain(mine[bar, symbol]), plain(others[bar, symbol]))
 
     def answers(self, stop: int) -> bool:
         """Say whether there is anything but NaN, 0, False and empty text before ``stop``."""
@@ -119,7 +119,7 @@ class Rows:
             row, column = int(unlike[0]), int(alike[unlike[0]].argmin())
             bar, symbol, label = mine._place(row)
             what = f"{mine.names[column]} of {name} {label}" if label else mine.names[column]
-            values = (_plain(rows.values[row, column]) for rows in (mine, others))
+            values = (plain(rows.values[row, column]) for rows in (mine, others))
             return Difference(what, symbol, bar, *values)
         row = int(unlike[0]) if len(unlike) else count
         places = [rows._place(row) for rows in (mine, others) if row < len(rows)]
@@ -158,7 +158,7 @@ class Rows:
         return Rows(self.bar[rows], self.symbol[rows], self.label[rows], self.names, self.values[rows])
 
 
-def _plain(value: np.generic) -> Any:
+def plain(value: np.generic) -> Any:
     item = value.item()
     if isinstance(item, float) and not isfinite(item):
         return "unknown" if isnan(item) else str(item)

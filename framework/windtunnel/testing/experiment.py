@@ -9,7 +9,7 @@ from windtunnel.data import load
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick, silent
 from windtunnel.reporting.text import called, stamp
-from windtunnel.runner import Found, candidate, config_of, search
+from windtunnel.runner import Found, candidate, search
 from windtunnel.runner import dataset as load_dataset
 from windtunnel.testing.causality import states, verify
 from windtunnel.testing.differences import Difference, first_difference
@@ -34,7 +34,7 @@ def verify_experiment(loaded: Loaded, *, cuts: int = 20, seed: int = 0, tick: Ti
         If the data cannot be loaded, or the full run fails.
     """
     dataset = load_dataset(loaded)
-    bars, found = dataset.bars, search(loaded, dataset, tick)
+    bars, found = dataset.bars, None if loaded.space is None else search(loaded, dataset, tick)
     judged = verify(
         bars,
         candidate(loaded) if found is None else found.candidate,
@@ -46,14 +46,15 @@ def verify_experiment(loaded: Loaded, *, cuts: int = 20, seed: int = 0, tick: Ti
     )
     findings = (*_of_source(loaded, bars, judged.cuts), *judged.findings)
     stages = states(["data", *judged.stages], findings)
-    return Verification(stages, findings, judged.cuts, judged.runs, _subject(loaded, found))
+    return Verification(stages, findings, judged.cuts, judged.runs, _subject(found))
 
 
-def _subject(loaded: Loaded, found: Found | None) -> str:
+def _subject(found: Found | None) -> str:
     """Say what of a sweep is verified."""
     if found is None:
         return ""
-    chosen = called(config_of(loaded, found)["strategy"])
+    strategy = found.candidate.strategy.plugin
+    chosen = called({"use": strategy.name, "params": strategy.params()})
     return f"Verified is {chosen}, the best of {len(found.sweep):,} combinations; the choice saw all bars."
 
 

@@ -4,7 +4,6 @@ from windtunnel.values.actions import Actions
 from windtunnel.values.arrays import BoolArray, Exposure, FloatArray, IntArray, TimeArray
 from windtunnel.values.evaluation import Evaluation
 from windtunnel.values.forecast import Forecast
-from windtunnel.values.luck import Luck
 from windtunnel.values.metric import Metric
 from windtunnel.values.optimized import Fold, Optimized
 from windtunnel.values.orders import Orders
@@ -38,7 +37,6 @@ __all__ = [
     "Fold",
     "Forecast",
     "IntArray",
-    "Luck",
     "Metric",
     "Optimized",
     "Orders",

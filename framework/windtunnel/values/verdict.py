@@ -29,9 +29,16 @@ class Verdict:
     years : float
         Of data that the judged returns cover.
     inside, outside : float
-        In sample: of the choice on all data. Out of sample: of the stitched result.
+        In sample: of the choice on all data. Out of sample: of the stitched result; NaN where the result was
+        not validated.
+    benchmark, benchmark_inside : float
+        Of holding the benchmark, over the bars that are judged and over those in sample; NaN without one.
+    chance : float
+        p-value that decides: how often what is judged would look as good without an edge over cash and the
+        benchmark, after every trial is allowed for.
     expected : float
-        The highest that so many trials without any edge would show on average.
+        The highest that so many trials without any edge would show on average; counted from the benchmark's
+        ratio in sample where that is above 0.
     probabilistic : float
         Probability that the true ratio of the judged returns is above 0.
     deflated : float
@@ -41,8 +48,8 @@ class Verdict:
     halvings : int
         How many ways to halve the data it rests on.
     track_record, backtest_length : float
-        Minimum track record length, of the judged returns against 0, and minimum backtest length of so many
-        trials, in years.
+        Years: minimum track record length, of the judged returns against 0; minimum backtest length, lest
+        the luckiest of so many trials shows as much as was shown in sample.
     reality : mapping of str to float
         p-values: ``spa_lower``, ``spa``, ``spa_upper`` and ``reality_check`` against the benchmark.
     superior : int
@@ -50,7 +57,8 @@ class Verdict:
     tested : int
         Trials that these tests looked at.
     permutation : float
-        p-value of the signal: how often it earned as much when it was shifted against the prices.
+        p-value of the signal: how often it earned as much when it was shifted against the prices; NaN where weights
+        were not at hand.
     intervals : mapping of str to (float, float, float)
         Value, low and high end of each headline metric of the judged returns.
     level : float
@@ -65,6 +73,9 @@ class Verdict:
     years: float
     inside: float
     outside: float
+    benchmark: float
+    benchmark_inside: float
+    chance: float
     expected: float
     probabilistic: float
     deflated: float

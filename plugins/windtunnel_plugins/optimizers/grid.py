@@ -18,6 +18,7 @@ class Grid(Optimizer):
     """Tries every combination of evenly spaced values, the last parameter running first."""
 
     name = "grid"
+    adaptive = False
 
     points: Annotated[int, Ge(2), Le(10_000)] = 20
     """Most values of each parameter; choices are all tried."""

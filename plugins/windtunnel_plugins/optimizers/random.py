@@ -17,6 +17,7 @@ class Random(Optimizer):
     """Draws every parameter by itself, evenly over its range."""
 
     name = "random"
+    adaptive = False
 
     def start(self, space: SearchSpace, seed: int, objectives: int = 1) -> Search:
         """Return the search; it never ends."""

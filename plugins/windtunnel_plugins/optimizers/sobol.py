@@ -23,6 +23,7 @@ class Sobol(Optimizer):
     """
 
     name = "sobol"
+    adaptive = False
 
     def start(self, space: SearchSpace, seed: int, objectives: int = 1) -> Search:
         """Return the search; it never ends."""

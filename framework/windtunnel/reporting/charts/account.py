@@ -9,6 +9,7 @@ import numpy as np
 from windtunnel.engine.metrics.returns import drawdown
 from windtunnel.reporting.charts.chart import (
     BENCHMARK,
+    MUTED,
     REGIMES,
     SOFT,
     STRATEGY,
@@ -23,6 +24,7 @@ from windtunnel.reporting.charts.chart import (
     main_column,
     safe,
 )
+from windtunnel.reporting.optimized import changes
 from windtunnel.reporting.series import clock, decimate, runs, worst_drawdown
 from windtunnel.reporting.text import duration, number, percent
 
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["drawdown_fact", "equity", "exposure"]
 
+_CHOSEN = "in sample (chosen on all data)"
+_MARKS = 80
+_THIN = {"color": MUTED, "width": 1, "dash": "dot"}
+
 
 def equity(result: Result) -> Chart | str:
     """Draw equity beside the benchmark's, the drawdowns below it and the regimes as a ribbon."""
@@ -42,7 +48,8 @@ def equity(result: Result) -> Chart | str:
     if result.benchmark is not None:
         accounts.insert(0, (holding(result), result.benchmark.simulation, BENCHMARK))
     falls = [drawdown(account.equity, account.rules.cash) for _, account, _ in accounts]
-    rows = decimate([account.equity for _, account, _ in accounts] + falls)
+    chosen = _in_sample(result)
+    rows = decimate([*(account.equity for _, account, _ in accounts), *chosen, *falls])
     x = dates(result.bars, rows)
     traces = []
     for (name, account, colour), fall in zip(accounts, falls, strict=True):
@@ -51,17 +58,21 @@ def equity(result: Result) -> Chart | str:
         traces.append(line(name, x, account.equity[rows], colour, hover=",.0f", width=2 if ours else 1.4))
         below = line(f"{name}, drawdown", x, fall[rows], colour, hover=".1%", width=1.2, yaxis="y2")
         traces.append(below | style | {"showlegend": False})
+    traces += [line(_CHOSEN, x, equity[rows], MUTED, hover=",.0f", width=1, opacity=0.6) for equity in chosen]
+    marks = _changes(result)
+    if marks:
+        traces.append(_marked())
     regimes = result.decision.regimes
     ribbon, legend = ([], []) if regimes is None else _ribbon(result, regimes)
-    logarithmic = all((account.equity > 0).all() for _, account, _ in accounts)
-    title = f"{_grown(result)} {drawdown_fact(result.simulation)}"
+    logarithmic = all((equity > 0).all() for equity in (*(one.equity for _, one, _ in accounts), *chosen))
+    title = f"{_grown(result, chosen)} {drawdown_fact(result.simulation)}"
     if ribbon:
         title += f" The ribbon is the regime of {result.bars.symbols[main_column(result)]}."
     return Chart(
         id="equity",
         title=title,
         data=[*traces, *ribbon],
-        layout=_stacked(result, logarithmic=logarithmic, ribbon=bool(ribbon)),
+        layout=_stacked(result, logarithmic=logarithmic, ribbon=bool(ribbon)) | {"shapes": marks},
         height=480,
         legend=legend,
     )
@@ -111,9 +122,42 @@ def _ribbon(result: Result, regimes: Regimes) -> tuple[list[Trace], list[tuple[s
     return [trace], legend
 
 
-def _grown(result: Result) -> str:
+def _in_sample(result: Result) -> list[FloatArray]:
+    """Return equity of the choice on all data over the judged bars, from the same cash; none without one."""
+    optimized, cash = result.optimized, result.simulation.rules.cash
+    if optimized is None or not optimized.folds:
+        return []
+    first = optimized.first
+    before = optimized.in_sample[first - 1] if first else cash
+    if not before > 0:
+        return []
+    return [optimized.in_sample[first : first + len(result.bars)] / before * cash]
+
+
+def _changes(result: Result) -> list[Trace]:
+    """Return thin upright lines where the parameters changed; none for very many."""
+    bars = [] if result.optimized is None else changes(result.optimized)
+    if len(bars) > _MARKS:
+        return []
+    return [
+        {"type": "line", "x0": when, "x1": when, "y0": 0, "y1": 1, "yref": "y domain", "opacity": 0.5}
+        | {"line": _THIN}
+        for when in dates(result.bars, np.array(bars, np.int64))
+    ]
+
+
+def _marked() -> Trace:
+    """Return what names those lines in the legend."""
+    return {"type": "scatter", "mode": "lines", "x": [None], "y": [None], "line": _THIN, "legendrank": 3} | {
+        "name": "parameters changed"
+    }
+
+
+def _grown(result: Result, chosen: list[FloatArray]) -> str:
     account = result.simulation
     text = f"{number(account.rules.cash, 0)} became {number(account.equity[-1], 0)}"
+    if chosen:
+        text += f" out of sample, in sample {number(chosen[0][-1], 0)}"
     if result.benchmark is None:
         return f"{text}."
     return f"{text}; {holding(result)} made it {number(result.benchmark.simulation.equity[-1], 0)}."

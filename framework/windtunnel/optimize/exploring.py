@@ -13,7 +13,7 @@ import numpy.typing as npt
 from windtunnel.optimize.evaluate import FORBIDDEN
 from windtunnel.values import FloatArray, IntArray, Point, Search, Trials
 
-__all__ = ["Budget", "Interrupted", "Keys", "Recorder", "Study", "explore"]
+__all__ = ["Budget", "Explorer", "Interrupted", "Keys", "Recorder", "explore"]
 
 Keys: TypeAlias = npt.NDArray[np.uint64]
 """What identifies trials, ``[K]``."""
@@ -55,7 +55,7 @@ class Budget:
     patience: int | None = None
 
 
-class Study:
+class Explorer:
     """All trials of an optimisation, each tried once, in the order in which they were first asked for.
 
     Parameters
@@ -195,13 +195,13 @@ class Study:
 
 
 def explore(
-    study: Study, search: Search, budget: Budget, fold: int, signs: FloatArray
+    explorer: Explorer, search: Search, budget: Budget, fold: int, signs: FloatArray
 ) -> tuple[IntArray, str]:
     """Let a search ask and tell until its budget is spent.
 
     Parameters
     ----------
-    study : Study
+    explorer : Explorer
     search : Search
     budget : Budget
     fold : int
@@ -223,17 +223,17 @@ def explore(
         start = perf_counter()
         count = budget.batch if budget.trials is None else min(budget.batch, budget.trials - asked)
         points = search.ask(count)
-        study.seconds["search"] += perf_counter() - start
+        explorer.seconds["search"] += perf_counter() - start
         if not points:
             break
-        rows = study.rows(points)
+        rows = explorer.rows(points)
         start = perf_counter()
         values = np.full((len(points), len(signs)), np.nan)
         tried = [place for place, row in enumerate(rows) if row >= 0]
         if tried:
-            values[tried] = study.objectives([rows[place] for place in tried], fold) * signs
+            values[tried] = explorer.objectives([rows[place] for place in tried], fold) * signs
         search.tell(points, values)
-        study.seconds["search"] += perf_counter() - start
+        explorer.seconds["search"] += perf_counter() - start
         seen.update(dict.fromkeys(row for row in rows if row >= 0))
         asked += len(points)
         top = float(np.fmax.reduce(values[:, 0], initial=-np.inf))

@@ -1,0 +1,114 @@
+"""A search in one universe, as a researcher would do it, and what the verdict says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from universes import YEAR, Market, bars_of
+
+import windtunnel as wt
+from windtunnel import Bars
+from windtunnel.engine import Simulation, simulate
+from windtunnel.market import Market as Seen
+from windtunnel.optimize.verdict import Evidence, judge
+from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules, Verdict
+from windtunnel_plugins.strategies import SmaCross
+
+__all__ = ["RULES", "grid", "searched", "sums_of"]
+
+RULES = Rules(fees=0.0005, slippage=0.0002)
+_FASTS = range(2, 27)
+_LEARNED = 3
+"""Years that a choice learns from before the year that judges it."""
+
+
+def grid(trials: int) -> dict[str, list[int]]:
+    """Return about so many combinations: 25 fast windows by slow ones from 30 to 225 bars."""
+    slow = np.linspace(30, 225, max(1, round(trials / len(_FASTS))))
+    return {"fast": list(_FASTS), "slow": np.unique(np.rint(slow)).astype(int).tolist()}
+
+
+def sums_of(bars: Bars, market: Market, trials: int) -> tuple[dict[str, IntArray], FloatArray]:
+    """Return the parameters of every trial, and the sums of its net returns by year, ``[K, years, 3]``."""
+    edges = range(0, len(bars) + 1, YEAR)
+    found = wt.sweep(
+        bars, SmaCross(short=market.short), grid(trials), rules=RULES, edges=tuple(edges), threads=1
+    )
+    return found.parameters, found.sums
+
+
+@dataclass(frozen=True, eq=False)
+class _Account:
+    """Backtests of trials in one universe."""
+
+    bars: Bars
+    market: Market
+    parameters: dict[str, IntArray]
+    seen: Seen
+
+    def exposure(self, row: int) -> Exposure:
+        """Return what a trial wants."""
+        point = {name: int(column[row]) for name, column in self.parameters.items()}
+        return SmaCross(**point, short=self.market.short).exposure(self.seen)
+
+    def run(self, exposure: Exposure) -> Simulation:
+        """Return the account of what is wanted."""
+        return simulate(self.bars, Orders(exposure), RULES)
+
+    def returns_of(self, rows: IntArray) -> FloatArray:
+        """Return the net returns of trials, ``[T, k]``."""
+        return np.stack([self.run(self.exposure(row)).returns for row in rows.tolist()], axis=1)
+
+
+def searched(market: Market, strength: float, seed: int, trials: int) -> tuple[Verdict, Verdict]:
+    """Return the verdicts on the stitched result of a walk-forward, and on the best of the sweep."""
+    bars = bars_of(market, strength, seed)
+    parameters, sums = sums_of(bars, market, trials)
+    account = _Account(bars, market, parameters, Seen(bars))
+    best = account.run(account.exposure(int(np.argmax(_ratios(sums)))))
+    first, stitched = _walked(account, sums)
+    held = np.diff(bars.close[:, 0], prepend=bars.open[0, 0]) / np.concatenate(
+        (bars.open[:1, 0], bars.close[:-1, 0])
+    )
+    cache: dict[bytes, FloatArray] = {}
+
+    def returns_of(rows: IntArray) -> FloatArray:
+        if rows.tobytes() not in cache:
+            cache[rows.tobytes()] = account.returns_of(rows)
+        return cache[rows.tobytes()]
+
+    def verdict(simulation: Simulation, start: int) -> Verdict:
+        return judge(
+            Evidence(
+                judged=simulation.returns[start:],
+                inside=best.returns,
+                sharpes=_ratios(sums),
+                returns_of=returns_of,
+                periods_per_year=YEAR,
+                validated=start > 0,
+                benchmark=held[start:] if market.benchmark else None,
+                benchmark_inside=held if market.benchmark else None,
+                trades=len(simulation.trades.pnl),
+                sums=sums,
+                seed=seed,
+            )
+        )
+
+    return verdict(stitched, first), verdict(best, 0)
+
+
+def _walked(account: _Account, sums: FloatArray) -> tuple[int, Simulation]:
+    """Choose each year by the three before it, and join what the choices want in one account."""
+    wanted = np.zeros(account.bars.shape, np.float64)
+    for year in range(_LEARNED, sums.shape[1]):
+        chosen = int(np.argmax(_ratios(sums[:, year - _LEARNED : year])))
+        rows = slice(YEAR * year, YEAR * (year + 1))
+        wanted[rows] = account.exposure(chosen)[rows]
+    return _LEARNED * YEAR, account.run(wanted)
+
+
+def _ratios(sums: FloatArray) -> FloatArray:
+    """Return the Sharpe ratio per bar of sums over blocks, ``[K]``."""
+    count, total, squares = sums.sum(axis=1).T
+    return np.asarray(total / count / np.sqrt((squares - total * total / count) / (count - 1)))

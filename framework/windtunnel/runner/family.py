@@ -1,0 +1,158 @@
+"""What a ledger knows a trial by: the configuration that trades, and what its study has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from windtunnel.bars import Bars
+from windtunnel.experiment import Loaded
+from windtunnel.optimize.exploring import Keys
+from windtunnel.optimize.folds import Folds
+from windtunnel.optimize.identity import trial_keys
+from windtunnel.pipeline import Candidate
+from windtunnel.store import Ledger, Study, run_id
+from windtunnel.values import FloatArray, Point, Trials
+
+__all__ = ["Recording", "earlier", "keys_of", "ledger_of", "opened", "study_of", "trading"]
+
+
+def trading(candidate: Candidate) -> dict[str, Any]:
+    """Return all that decides how a candidate trades, as JSON values by section."""
+
+    def section(part: Any) -> Any:
+        if part is None:
+            return None
+        chosen = part.section.model_dump(mode="json", by_alias=True)
+        return {**chosen, "use": part.plugin.name, "params": part.plugin.params()}
+
+    names = ("strategy", "regime", "volatility", "scorer", "reliability")
+    gate = candidate.gate
+    return {
+        **{name: section(getattr(candidate, name)) for name in names},
+        "patterns": [section(part) for part in candidate.patterns],
+        "gate": None if gate is None else gate.model_dump(mode="json", by_alias=True),
+        "sizing": candidate.sizing.model_dump(mode="json", by_alias=True),
+        "backtest": candidate.rules.model_dump(mode="json", by_alias=True),
+    }
+
+
+def columns_of(points: Sequence[Point]) -> dict[str, list[Any]]:
+    """Return the values of every parameter of some points, in their order."""
+    return {path: [point[path] for point in points] for path in (points[0] if points else ())}
+
+
+def study_of(
+    bars: Bars,
+    config: Mapping[str, Any],
+    *,
+    experiment: str,
+    strategy: str,
+    paths: Sequence[str],
+    folds: Folds,
+    objectives: Sequence[str] = (),
+    benchmark: str | None = None,
+    versions: Any = None,
+) -> Study:
+    """Describe what trials have in common.
+
+    Parameters
+    ----------
+    bars : Bars
+    config : mapping
+        Of :func:`trading`.
+    experiment, strategy : str
+        Their names.
+    paths : sequence of str
+        What is searched.
+    folds : Folds
+    objectives : sequence of str
+    benchmark : str, optional
+        Symbol by which regimes are judged.
+    versions : JSON value
+        Of all code that decides a row.
+    """
+    splits = [[split.train, split.test] for split in folds.splits]
+    decided = [
+        config,
+        bars.hash,
+        list(paths),
+        folds.edges.tolist(),
+        splits,
+        list(objectives),
+        benchmark,
+        versions,
+    ]
+    return Study(
+        key=run_id({"study": decided}),
+        experiment=experiment,
+        plugin=strategy,
+        symbols=bars.symbols,
+        start=str(bars.time[0]),
+        end=str(bars.time[-1]),
+        data=bars.hash,
+        periods_per_year=bars.periods_per_year,
+        paths=tuple(paths),
+        edges=tuple(folds.edges.tolist()),
+        folds=len(folds.all) if objectives else 0,
+        objectives=tuple(objectives),
+    )
+
+
+@contextmanager
+def ledger_of(loaded: Loaded, out: str | Path) -> Iterator[Ledger | None]:
+    """Open the ledger of an experiment that searches: the one that it names, or that of a folder of runs."""
+    experiment = loaded.experiment
+    if experiment.optimize is None and experiment.sweep is None:
+        yield None
+        return
+    with opened(loaded.ledger or Path(out)) as ledger:
+        yield ledger
+
+
+@contextmanager
+def opened(place: str | Path) -> Iterator[Ledger]:
+    """Open a ledger by URL, or in a folder, which is made if need be."""
+    if isinstance(place, Path) or "://" not in place:
+        place = Path(place)
+        place.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger(place)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A ledger, and the study that is written to it."""
+
+    ledger: Ledger
+    study: Study
+
+    def known(self) -> tuple[Trials, Keys]:
+        """Return every trial recorded for this study, with its key."""
+        return self.ledger.known(self.study)
+
+    def append(self, trials: Trials, keys: Keys) -> None:
+        """Record trials, all or none."""
+        self.ledger.append(self.study, trials, keys)
+
+
+def earlier(recording: Recording | None, keys: Keys) -> FloatArray:
+    """Return the Sharpe ratios per bar of the family's trials that are not among ``keys``; NaN left out."""
+    if recording is None:
+        return np.empty(0)
+    found = recording.ledger.family(recording.study)
+    others = found.sharpes[~np.isin(found.keys, keys)]
+    return np.asarray(others[np.isfinite(others)], np.float64)
+
+
+def keys_of(config: Mapping[str, Any], points: Sequence[Point]) -> Keys:
+    """Return the identity of every point."""
+    return trial_keys(config, columns_of(points))

@@ -1,0 +1,217 @@
+"""The optimisation that an experiment asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from windtunnel.bars import Bars
+from windtunnel.data import Dataset
+from windtunnel.engine import simulate
+from windtunnel.engine.sweep import SWEEP_METRICS
+from windtunnel.errors import ConfigError, InvalidValueError
+from windtunnel.experiment import Loaded
+from windtunnel.learn import Tick, silent
+from windtunnel.market import Market
+from windtunnel.optimize.conduct import Conducted, Plan, conduct
+from windtunnel.optimize.evaluate import Evaluator
+from windtunnel.optimize.executors import Dask, Executor, Inline, Processes
+from windtunnel.optimize.exploring import Explorer
+from windtunnel.optimize.folds import Folds
+from windtunnel.optimize.sections import ExecutionSection, Holdout
+from windtunnel.optimize.splits import holding_length, label_horizon, splits_of
+from windtunnel.pipeline import Candidate, decide
+from windtunnel.pipeline.sweep import cores
+from windtunnel.runner.family import Recording, earlier, keys_of, study_of, trading
+from windtunnel.runner.following import Following
+from windtunnel.runner.parts import candidate
+from windtunnel.runner.worker import Chunks, metrics_by_name, work_of
+from windtunnel.store import Ledger
+from windtunnel.values import FloatArray, Metric, Point, Trial, Trials
+
+__all__ = ["Optimisation", "optimise"]
+
+
+@dataclass(frozen=True, eq=False)
+class Optimisation:
+    """What was found, and what the verdict needs beside it.
+
+    Parameters
+    ----------
+    conducted : Conducted
+    evaluator : Evaluator
+    earlier : array of float64
+        Sharpe ratios per bar of the family's trials that other runs made.
+    """
+
+    conducted: Conducted
+    evaluator: Evaluator
+    earlier: FloatArray
+
+
+def optimise(
+    loaded: Loaded,
+    dataset: Dataset,
+    *,
+    metrics: Sequence[Metric],
+    versions: Any,
+    ledger: Ledger | None = None,
+    tick: Tick = silent,
+    stopping: Callable[[], bool] = lambda: False,
+    complaints: list[str] | None = None,
+) -> Optimisation:
+    """Search for parameters as an experiment says, and follow the choices out of sample.
+
+    Parameters
+    ----------
+    loaded : Loaded
+        With a section ``optimize``.
+    dataset : Dataset
+    metrics : sequence of Metric
+        Those of other packages.
+    versions : JSON value
+        Of all code that decides a trial's row.
+    ledger : Ledger, optional
+        Where every trial is recorded, and looked up; without one nothing is.
+    tick : callable
+        Told of ``trials`` how many are done, and how many there will be at most.
+    stopping : callable
+        Says whether to stop after the trials that are being tried.
+    complaints : list of str, optional
+        What observers did wrong is added to it.
+
+    Raises
+    ------
+    ConfigError
+        If the bars do not suffice, or an objective is unknown or never defined.
+    Interrupted
+        If it was told to stop; every trial made so far is in the ledger.
+    """
+    bars, base = dataset.bars, candidate(loaded)
+    benchmark = loaded.experiment.benchmark_of(bars.symbols)
+    with _placed(loaded):
+        plan = _plan(loaded, bars, base, benchmark, metrics)
+        config = trading(base)
+        study = study_of(
+            bars,
+            config,
+            experiment=loaded.experiment.name,
+            strategy=loaded.strategy.name,
+            paths=tuple(plan.space.dimensions),
+            folds=plan.folds,
+            objectives=tuple(metric.name for metric in plan.objectives),
+            benchmark=benchmark,
+            versions=versions,
+        )
+        recording = None if ledger is None else Recording(ledger, study)
+        evaluator = Evaluator(bars, base, plan.folds, plan.objectives, benchmark)
+        following = Following(plan, bars.periods_per_year, tick, _observers(loaded, complaints))
+        with _executing(loaded, evaluator, study.key) as run:
+            explorer = Explorer(
+                run,
+                lambda points: keys_of(config, points),
+                allowed=_allowed(loaded),
+                recorder=recording,
+                finished=following.see,
+                stopping=stopping,
+            )
+            conducted = conduct(bars, plan, explorer, evaluator)
+    return Optimisation(conducted, evaluator, earlier(recording, explorer.keys))
+
+
+def _plan(
+    loaded: Loaded, bars: Bars, base: Candidate, benchmark: str | None, metrics: Sequence[Metric]
+) -> Plan:
+    experiment = loaded.experiment
+    section = experiment.optimize
+    if section is None or loaded.optimizer is None or loaded.search is None:
+        raise InvalidValueError("optimize", "must be a section of the experiment", None)
+    label = label_horizon(base)
+    scheme = experiment.validation or Holdout()
+    orders = decide(Market(bars), base, benchmark=benchmark).orders
+    holding = holding_length(simulate(bars, orders, base.rules))
+    splits, purge, embargo = splits_of(scheme, len(bars), label, holding)
+    return Plan(
+        optimizer=loaded.optimizer,
+        space=loaded.search,
+        objectives=_objectives(section.objectives, metrics),
+        folds=Folds(len(bars), splits),
+        scheme=scheme.scheme,
+        trials=section.trials,
+        batch=section.batch,
+        seconds=section.time,
+        patience=section.patience,
+        seed=experiment.seed if section.seed is None else section.seed,
+        facts={"purge": purge, "embargo": embargo, "label": label, "holding": holding},
+    )
+
+
+def _objectives(names: Sequence[str], metrics: Sequence[Metric]) -> tuple[Metric, ...]:
+    known = metrics_by_name(metrics)
+    for name in names:
+        if name not in known or known[name].higher_is_better is None:
+            better = ", ".join(name for name, one in known.items() if one.higher_is_better is not None)
+            raise InvalidValueError("optimize.objective", f"must be one of {better}", name)
+    return tuple(known[name] for name in names)
+
+
+def _allowed(loaded: Loaded) -> Callable[[Point], bool]:
+    if not loaded.constraints:
+        return lambda point: True
+    base = loaded.resolved()
+    return lambda point: all(constraint.holds(point, base) for constraint in loaded.constraints)
+
+
+def _observers(loaded: Loaded, complaints: list[str] | None) -> Callable[[Trials, int], None]:
+    """Return what tells other packages of every trial, where one of them listens."""
+    if not loaded.host.listens("windtunnel_trial_finished"):
+        return lambda trials, first: None
+    noted = [] if complaints is None else complaints
+
+    def tell(trials: Trials, first: int) -> None:
+        for row, (point, metrics) in enumerate(zip(trials.points, trials.metrics.tolist(), strict=True)):
+            figures = dict(zip(SWEEP_METRICS, metrics, strict=True))
+            trial = Trial(first + row, point, figures, trials.problems[row])
+            said = loaded.host.notify("windtunnel_trial_finished", trial=trial)
+            noted.extend(complaint for complaint in said if complaint not in noted)
+
+    return tell
+
+
+@contextmanager
+def _executing(loaded: Loaded, evaluator: Evaluator, key: str) -> Iterator[Chunks]:
+    """Give what tries points where the section ``execution`` says."""
+    section = loaded.experiment.execution or ExecutionSection()
+    here = section.engine == "local" and not section.processes
+    workers = 1 if here else section.workers or cores()
+    work = work_of(key, evaluator, loaded.plugin_files, loaded.experiment.plugins.allow, here=here)
+    executor = _executor(section, workers)
+    try:
+        yield Chunks(executor, work, workers)
+    finally:
+        executor.close()
+
+
+def _executor(section: ExecutionSection, workers: int) -> Executor:
+    if section.engine == "dask":
+        return Dask(workers, section.address, section.timeout, section.memory)
+    if section.processes:
+        return Processes(workers, section.timeout, section.memory)
+    return Inline()
+
+
+@contextmanager
+def _placed(loaded: Loaded) -> Iterator[None]:
+    """Let a value that turns out to be wrong be told as a mistake with its place."""
+    try:
+        yield
+    except InvalidValueError as error:
+        scheme = loaded.experiment.validation or Holdout()
+        key = error.parameter
+        if key in type(scheme).model_fields:
+            key = f"validate.{key}"
+        elif key in ("objective", "search"):
+            key = f"optimize.{key}"
+        raise ConfigError([loaded.mistake(key, f"{error.rule} (got {error.value!r})")]) from error

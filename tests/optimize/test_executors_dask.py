@@ -1,0 +1,107 @@
+"""Trials on a Dask cluster: the same table, whoever dies."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import executor_work as given
+import pytest
+
+from windtunnel.errors import InvalidValueError, PluginError
+from windtunnel.optimize.executors import Dask, Inline
+from windtunnel.values import Trials
+
+psutil = pytest.importorskip("psutil")
+pytest.importorskip("distributed")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Dask]:
+    before = set(psutil.Process().children(recursive=True))
+    with closing(Dask(2, timeout=2.0)) as executor:
+        yield executor
+    left = set(psutil.Process().children(recursive=True)) - before
+    assert not [process for process in left if "resource_tracker" not in " ".join(process.cmdline())]
+
+
+def workers() -> list[int]:
+    """Return the process ids of the cluster's workers."""
+    children = psutil.Process().children()
+    return [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_a_cluster_gives_the_table_that_inline_gives_and_sends_the_work_once(
+    cluster: Dask, tmp_path: Path
+) -> None:
+    chunks = given.chunks([*given.points(30, p7="raises"), *given.points(3)], 3)
+    want = Trials.join(list(Inline().run(given.work(), chunks)))
+    assert given.same(Trials.join(list(cluster.run(given.work(0.0, str(tmp_path)), chunks))), want)
+    assert 1 <= len(list(tmp_path.glob("prepared-*"))) <= 2
+
+
+def test_points_that_end_or_hang_are_given_up_and_no_worker_of_the_cluster_ends(cluster: Dask) -> None:
+    points, before = given.points(6, p1="exits", p4="hangs"), workers()
+    assert len(before) == 2
+    got = Trials.join(list(cluster.run(given.work(), given.chunks(points, 1))))
+    assert got.problems == (
+        *("", "ended the worker that ran it (exit code 7)", "", ""),
+        *("took longer than 2 s", ""),
+    )
+    rest = [0, 2, 3, 5]
+    assert given.same(got.take(rest), given.trials_of(points).take(rest))
+    assert workers() == before
+
+
+def test_a_scheduler_by_its_address_and_what_a_guest_leaves_behind(cluster: Dask) -> None:
+    address, chunks = cluster.client.scheduler.address, given.chunks(given.points(8), 2)
+    assert address.startswith("tcp://127.0.0.1:")
+    with closing(Dask(address=address)) as guest:
+        running = guest.run(given.work(0.01), given.chunks(given.points(100), 2))
+        next(running)
+        running.close()
+        assert given.same(
+            Trials.join(list(guest.run(given.work(), chunks))), given.trials_of(given.points(8))
+        )
+        assert _plugins(cluster) == 2 * 2
+    assert _plugins(cluster) == 2
+    assert given.same(Trials.join(list(cluster.run(given.work(), chunks))), given.trials_of(given.points(8)))
+
+
+def _plugins(cluster: Dask) -> int:
+    """Return how many of our plugins the workers have, in all."""
+    found = cluster.client.run(lambda dask_worker: [*dask_worker.plugins])
+    return sum(name.startswith("windtunnel") for names in found.values() for name in names)
+
+
+def test_a_work_that_cannot_be_prepared_says_why_from_afar(cluster: Dask) -> None:
+    with pytest.raises(InvalidValueError, match=r"folds: must be at least 2 \(got 1\)"):
+        list(cluster.run(given.work(prepare=given.prepare_wrongly), [given.points(1)]))
+    with pytest.raises(PluginError, match="end before they begin"):
+        list(cluster.run(given.work(prepare=given.prepare_and_die), [given.points(1)]))
+
+
+def test_ten_workers_of_the_cluster_killed_in_a_sweep_of_200_tasks(cluster: Dask, tmp_path: Path) -> None:
+    chunks = given.chunks(given.points(400), 2)
+    want = Trials.join(list(Inline().run(given.work(), chunks)))
+    rng = random.Random(5)
+    moments, rows, killed = set(rng.sample(range(1, 190), 10)), [], 0
+    for number, trials in enumerate(cluster.run(given.work(0.003, str(tmp_path)), chunks)):
+        rows.append(trials)
+        if number in moments:
+            time.sleep(rng.uniform(0, 0.01))
+            os.kill(rng.choice(workers()), signal.SIGKILL)
+            killed += 1
+    assert killed == 10
+    assert given.same(Trials.join(rows), want)
+    assert 400 <= len(list(tmp_path.glob("point*"))) <= 400 + 10 * 10
+
+
+def test_workers_and_an_address_exclude_each_other() -> None:
+    with pytest.raises(InvalidValueError, match="workers: is the scheduler's matter"):
+        Dask(2, address="tcp://127.0.0.1:8786")
