@@ -19,7 +19,7 @@ __all__ = ["RULES", "grid", "searched", "sums_of"]
 
 RULES = Rules(fees=0.0005, slippage=0.0002)
 _FASTS = range(2, 27)
-_LEARNED = 3
+_LEARNED = 4
 """Years that a choice learns from before the year that judges it."""
 
 
@@ -111,4 +111,5 @@ def _walked(account: _Account, sums: FloatArray) -> tuple[int, Simulation]:
 def _ratios(sums: FloatArray) -> FloatArray:
     """Return the Sharpe ratio per bar of sums over blocks, ``[K]``."""
     count, total, squares = sums.sum(axis=1).T
-    return np.asarray(total / count / np.sqrt((squares - total * total / count) / (count - 1)))
+    variance = (squares - total * total / count) / (count - 1)
+    return np.where(variance > 0, total / count / np.sqrt(np.maximum(variance, 1e-28)), 0.0)

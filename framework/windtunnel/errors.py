@@ -11,6 +11,7 @@ __all__ = [
     "BrokenPluginError",
     "ConfigError",
     "DataError",
+    "InterruptedSearchError",
     "InvalidValueError",
     "LedgerError",
     "MissingExtraError",
@@ -164,6 +165,12 @@ class StoreError(WindtunnelError):
 
 class LedgerError(WindtunnelError):
     """The ledger of trials cannot be read or written: names it, what is wrong and what to do."""
+
+
+class InterruptedSearchError(WindtunnelError):
+    """Somebody asked a search to stop; it says what was kept, and how to go on."""
+
+    exit_code = 130
 
 
 @dataclass(frozen=True)

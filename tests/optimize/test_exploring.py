@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from windtunnel.errors import InterruptedSearchError
 from windtunnel.optimize.evaluate import FORBIDDEN
-from windtunnel.optimize.exploring import Budget, Explorer, Interrupted, explore
+from windtunnel.optimize.exploring import Budget, Explorer, explore
 from windtunnel.values import Trials
 
 UP = np.array([1.0])
@@ -138,7 +139,7 @@ def test_being_told_to_stop_keeps_what_was_tried():
     explorer = Explorer(
         Runner(), keys_of, recorder=memory, finished=seen.append, stopping=lambda: len(seen) >= 2
     )
-    with pytest.raises(Interrupted):
+    with pytest.raises(InterruptedSearchError, match="stopped after 4 trials, all of which are kept"):
         explore(explorer, Search(range(1, 20)), Budget(None, 10), 0, UP)
     assert memory.keys == [1001, 1002, 1003, 1004]
     assert sum(map(len, seen)) == 4

@@ -287,6 +287,8 @@ def test_importing_the_plugins_is_cheap() -> None:
         "pyarrow",
         "bokeh_sampledata",
         "sqlalchemy",
+        "optuna",
+        "torch",
     ]
     program = f"""
 import sys, time

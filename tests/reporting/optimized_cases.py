@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -38,6 +38,13 @@ from windtunnel_plugins.strategies import SmaCross
 FAST, SLOW = "strategy.params.fast", "strategy.params.slow"
 SPACE = SearchSpace({FAST: Span(Tune(5, 50), True), SLOW: Span(Tune(20, 200), True)})
 RULES = Rules(fees=0.001)
+
+
+def walk(rows: int, seed: int) -> Bars:
+    """A random walk, a bar a day."""
+    steps = np.random.default_rng(seed).normal(0.0003, 0.012, (rows, 1))
+    time = np.datetime64("2010-01-01", "ns") + np.arange(rows) * np.timedelta64(1, "D")
+    return Bars.from_arrays(time, 100 * np.exp(np.cumsum(steps, axis=0)), symbols=("AAA",))
 
 
 def metric(name: str) -> Metric:
@@ -177,11 +184,14 @@ def verdict(found: Optimized, **more: object) -> Verdict:
         "benchmark": 0.35,
         "benchmark_inside": 0.3,
         "chance": 0.41,
+        "chance_search": 0.58,
+        "chance_outside": 0.41,
         "expected": 1.18,
         "probabilistic": 0.74,
         "deflated": 0.41,
         "overfit": 0.58,
         "halvings": 252,
+        "level": 0.95,
         "track_record": 55.9,
         "backtest_length": 9.1,
         "reality": {"spa_lower": 0.21, "spa": 0.33, "spa_upper": 0.45, "reality_check": 0.47},
@@ -190,7 +200,8 @@ def verdict(found: Optimized, **more: object) -> Verdict:
         "permutation": 0.36,
         "intervals": {"cagr": (0.021, -0.03, 0.08), "sharpe": (0.22, -0.4, 0.85)},
     }
-    return Verdict(**(figures | more))  # type: ignore[arg-type]
+    unknown = {one.name: np.nan for one in fields(Verdict)}
+    return Verdict(**(unknown | figures | more))  # type: ignore[arg-type]
 
 
 def listed(rows: int, space: SearchSpace, seed: int = 3, folds: int = 3) -> Optimized:
@@ -201,17 +212,17 @@ def listed(rows: int, space: SearchSpace, seed: int = 3, folds: int = 3) -> Opti
     columns = {path: [point[path] for point in points] for path in space.dimensions}
     hill = 1.0 - 2.0 * (shares[:, :1] - 0.6) ** 2 - 0.3 * (shares[:, -1:] - 0.3) ** 2
     objectives = (hill + random.normal(0, 0.15, (rows, folds + 1)))[:, :, None]
-    edges = np.arange(folds + 2) * 100
+    edges = np.arange(folds + 2) * 150
     sums = np.empty((rows, folds + 1, 3))
-    sums[:, :, 0] = 100
+    sums[:, :, 0] = 150
     sums[:, :, 1] = 0.2 * hill + random.normal(0, 0.05, (rows, folds + 1))
-    sums[:, :, 2] = 0.01 + sums[:, :, 1] ** 2 / 100
+    sums[:, :, 2] = 0.01 + sums[:, :, 1] ** 2 / 150
     trials = Trials(columns, objectives, np.zeros((rows, 5)), sums, ("",) * rows)
-    splits = [Split(((0, 100 * at),), ((100 * at, 100 * at + 100),)) for at in range(1, folds + 1)]
+    splits = [Split(((0, 150 * at),), ((150 * at, 150 * at + 150),)) for at in range(1, folds + 1)]
     found = folds_of(trials, edges, splits, int(edges[-1]))
     return Optimized(
         "tpe", "walk_forward", space, (metric("sharpe"),), trials, edges, tuple(found[:-1]), found[-1],
-        np.linspace(10_000, 12_000, int(edges[-1])), 100, np.array([0.4]),
+        np.linspace(10_000, 12_000, int(edges[-1])), 150, np.array([0.4]),
         {"search": 1.0, "trials": 0.0, "ledger": 0.0}, 0, "", {},
     )  # fmt: skip
 

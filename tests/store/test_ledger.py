@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ledger_cases import STUDY, Opened, as_bytes, some_trials
 
-from conftest import STUDY, Opened, as_bytes, some_trials
 from windtunnel.engine.sweep import SWEEP_METRICS
 from windtunnel.errors import InvalidValueError, LedgerError
 from windtunnel.store import Ledger, database, ledger
@@ -101,6 +101,12 @@ def test_arrays_keep_the_bits_of_every_nan() -> None:
     found = unpack(pack(trials, STUDY.shapes), STUDY.shapes)
     for name in ("objectives", "metrics", "sums"):
         assert getattr(found, name).tobytes() == getattr(trials, name).tobytes()
+
+
+def test_a_problem_in_any_letters_comes_back() -> None:
+    trials, shapes = of([1, 2, 3])
+    for problems in (("", "", ""), ("ö", "", "\ud800"), ("a", "b", "a")):
+        assert unpack(pack(replace(trials, problems=problems), shapes), shapes).problems == problems
 
 
 def test_numpy_numbers_come_back_as_python_ones() -> None:
@@ -337,6 +343,18 @@ def test_another_kind_of_url_is_refused_without_its_password(url: str, shown: st
         Ledger(url)
     assert caught.value.value == shown
     assert "secret" not in str(caught.value)
+
+
+def test_sqlite_writes_ahead_and_synchronises_every_commit(tmp_path: Path) -> None:
+    ledger_ = Ledger(tmp_path)
+    settings = ledger_._database.read(
+        lambda connection: [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "busy_timeout")
+        ]
+    )
+    assert settings == ["wal", 2, 30_000]
+    ledger_.close()
 
 
 def test_a_file_that_is_no_database_is_left_alone_and_named(tmp_path: Path) -> None:

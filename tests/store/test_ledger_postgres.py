@@ -9,15 +9,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 import pytest
+from ledger_cases import STUDY, Recorded, as_bytes, some_trials
 
-from conftest import STUDY, Recorded, as_bytes, some_trials
 from windtunnel.errors import LedgerError, MissingExtraError
 from windtunnel.store import Ledger, database
 from windtunnel.values import Trials
@@ -79,21 +80,18 @@ def test_connections_ended_between_appends_are_made_again(postgres: str, named: 
 
 
 def test_connections_ended_during_appends_change_nothing(postgres: str, named: str) -> None:
-    ledger, ended, done = Ledger(named), [0], Event()
+    ledger, ended = Ledger(named), []
 
     def disturb() -> None:
-        while not done.is_set():
+        for _ in range(12):
             ended.append(terminate(postgres))
-            done.wait(0.02)
+            time.sleep(0.03)
 
     disturbing = Thread(target=disturb)
     disturbing.start()
-    try:
-        for trials, keys in batches():
-            ledger.append(STUDY, trials, keys)
-    finally:
-        done.set()
-        disturbing.join()
+    for trials, keys in batches():
+        ledger.append(STUDY, trials, keys)
+    disturbing.join()
     assert sum(ended) > 3
     assert as_bytes(ledger.known(STUDY)) == as_bytes(undisturbed())
     ledger.close()
@@ -189,8 +187,8 @@ class Server:
         return f"postgresql://owner@/postgres?host={self.folder}"
 
 
-@contextmanager
-def started() -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     found = programs[-1] if programs else shutil.which("initdb")
     if found is None:
@@ -212,29 +210,26 @@ def started() -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("how", ["fast", "immediate"])
-def test_a_server_restarted_midway_loses_nothing(how: str) -> None:
+def test_a_server_restarted_midway_loses_nothing(server: Server, how: str) -> None:
     pytest.importorskip("psycopg")
-    with started() as server:
-        ledger, failures = Ledger(server.url), []
-        half = Event()
+    ledger, study = Ledger(server.url), replace(STUDY, key=how)
+    half = Event()
 
-        def append() -> None:
-            try:
-                for number, (trials, keys) in enumerate(batches()):
-                    ledger.append(STUDY, trials, keys)
-                    if number == BATCHES // 3:
-                        half.set()
-            except LedgerError as error:
-                failures.append(error)
-                half.set()
+    def append() -> None:
+        try:
+            for number, (trials, keys) in enumerate(batches()):
+                ledger.append(study, trials, keys)
+                if number == BATCHES // 3:
+                    half.set()
+        finally:
+            half.set()
 
-        appending = Thread(target=append)
-        appending.start()
+    with ThreadPoolExecutor(1) as pool:
+        appending = pool.submit(append)
         half.wait()
         server.stop(how)
         time.sleep(0.2)
         server.start()
-        appending.join()
-        assert failures == []
-        assert as_bytes(ledger.known(STUDY)) == as_bytes(undisturbed())
-        ledger.close()
+        appending.result()
+    assert as_bytes(ledger.known(study)) == as_bytes(undisturbed())
+    ledger.close()

@@ -143,7 +143,7 @@ def whole(**changed: Any) -> Candidate:
         volatility=Part(chosen["volatility"], VolatilitySection(use="v", **short)),
         regime=Part(chosen["regime"], RegimeSection(use="r", **short)),
         patterns=tuple(Part(plugin, PatternsSection(use="p", **short)) for plugin in chosen["patterns"]),
-        scorer=Part(chosen["scorer"], ScorerSection(use="c", min_outcomes=3, **short)),
+        scorer=chosen["scorer"] and Part(chosen["scorer"], ScorerSection(use="c", min_outcomes=3, **short)),
     )
 
 

@@ -123,7 +123,7 @@ class TestLeaksOfTheFramework:
             rises = bars.close[-1] > bars.close[0]
             return simulate(bars, Orders(orders.exposure & rises), rules)
 
-        monkeypatch.setattr("windtunnel.testing.causality.simulate", peeking)
+        monkeypatch.setattr("windtunnel.testing.trial.simulate", peeking)
         verification = verify(BARS, strategy(Trend()))
         assert blamed(verification) == [("engine", "")]
         assert verification.stages["strategy"] == "clean"
@@ -132,7 +132,7 @@ class TestLeaksOfTheFramework:
         def free(bars: Bars, orders: Orders, rules: Rules) -> Any:
             return simulate(bars, orders, rules.model_copy(update={"slippage": 0.0}))
 
-        monkeypatch.setattr("windtunnel.testing.causality.simulate", free)
+        monkeypatch.setattr("windtunnel.testing.trial.simulate", free)
         finding = verify(BARS, strategy(Trend())).findings[0]
         assert (finding.stage, finding.provoked) == ("engine", "replayed")
 

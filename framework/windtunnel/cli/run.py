@@ -20,12 +20,16 @@ def run(
     assignments: SetOption = None,
     out: OutOption = Path("results"),
     force: Annotated[bool, typer.Option("--force", help="Run again what has been run before.")] = False,
+    require_verdict: Annotated[
+        bool, typer.Option("--require-verdict", help="Exit with 1 unless the verdict is: likely real.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run an experiment and say whether it beat holding its benchmark.
 
     The run is kept in DIR/<name>/<id>: figures, equity, trades, fills and report.html. An experiment that has
-    been run before, on the same data and with the same versions, is not run again but shown.
+    been run before, on the same data and with the same versions, is not run again but shown. A search that
+    was cut off goes on where it was, for every trial is kept in DIR/ledger.db.
     """
     from windtunnel import experiment, runner
     from windtunnel.cli.again import overrides_to_try
@@ -35,12 +39,15 @@ def run(
     from windtunnel.cli.summary import as_json as described
     from windtunnel.cli.summary import report_path, write_summary
     from windtunnel.cli.terminal import Terminal
+    from windtunnel.errors import InvalidValueError
     from windtunnel.runner.searched import best_of
     from windtunnel.store import RunStore
 
     terminal = Terminal()
     require_writable("--out", out)
     loaded = experiment.load(config, overrides=assignments or ())
+    if require_verdict and loaded.space is None and loaded.search is None:
+        raise InvalidValueError("--require-verdict", "needs an experiment that searches parameters", config)
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
     with aside, Progress(terminal, "data", last="backtest and report", silent=as_json) as progress:
         dataset = runner.dataset(loaded)
@@ -68,9 +75,10 @@ def run(
                     loaded, dataset, out=out, tick=progress.tick, chosen=chosen, stopping=stopping
                 ).stored
     report = report_path(RunStore(out), run)
+    refused = require_verdict and run.manifest["verdict"]["call"] != "likely real"
     if as_json:
         terminal.json({"ran": before is None, **described(run, report)})
-        return
+        raise typer.Exit(int(refused))
     if before is not None:
         terminal.say()
         terminal.say("It has been run before; what follows is from then. Add --force to run it again.")
@@ -83,3 +91,4 @@ def run(
     terminal.say()
     terminal.copyable("report" if report else "folder", str(report or run.folder))
     terminal.copyable("again", shlex.join(again))
+    raise typer.Exit(int(refused))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from windtunnel.cli.optimized import write_optimized, write_verdict
 from windtunnel.cli.swept import write_sweep
 
 if TYPE_CHECKING:
@@ -20,10 +21,13 @@ _LABEL = 22
 
 
 def write_summary(terminal: Terminal, run: StoredRun) -> None:
-    """Write the table of figures, whether it beat the benchmark, and what each part changed."""
+    """Write the verdict, the table of figures, whether it beat the benchmark, and what each part changed."""
     manifest = run.manifest
+    sweep, optimized = manifest.get("sweep"), manifest.get("optimized")
+    if "verdict" in manifest:
+        terminal.say()
+        write_verdict(terminal, manifest["verdict"], optimized["sentence"] if optimized else "")
     _write_figures(terminal, run, manifest)
-    sweep = manifest.get("sweep")
     sentence = manifest["sentence"]
     terminal.say()
     terminal.say(sentence if sweep is None else sentence.removesuffix(f" {sweep['sentence']}"), style="bold")
@@ -32,12 +36,14 @@ def write_summary(terminal: Terminal, run: StoredRun) -> None:
     if sweep is not None:
         terminal.say()
         write_sweep(terminal, sweep, manifest["timings"]["sweep"])
+    if optimized is not None:
+        terminal.say()
+        write_optimized(terminal, optimized, manifest["verdict"], sum(optimized["seconds"].values()))
 
 
 def as_json(run: StoredRun, report: Path | None) -> dict[str, Any]:
     """Return what machines want to know of a run; figures as fractions, null where not defined."""
     manifest = run.manifest
-    sweep = manifest.get("sweep")
     kept = (
         "sentence",
         "comparison",
@@ -50,6 +56,7 @@ def as_json(run: StoredRun, report: Path | None) -> dict[str, Any]:
         "timings",
         "complaints",
     )
+    found = ("sweep", "optimized", "verdict")
     return {
         "id": run.id,
         "name": run.name,
@@ -57,7 +64,7 @@ def as_json(run: StoredRun, report: Path | None) -> dict[str, Any]:
         "report": None if report is None else str(report),
         "metrics": run.metrics,
         **{key: manifest[key] for key in kept},
-        **({} if sweep is None else {"sweep": sweep}),
+        **{key: manifest[key] for key in found if key in manifest},
     }
 
 

@@ -79,8 +79,8 @@ class Setting:
 
     @property
     def of_plugin(self) -> bool:
-        """Whether a plugin declares it."""
-        return issubclass(self.model, Plugin)
+        """Whether it is one of a plugin's parameters, or a part of one."""
+        return issubclass(self.whole, Plugin)
 
     def describe(self) -> str:
         """Say what it may be."""

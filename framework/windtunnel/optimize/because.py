@@ -33,6 +33,8 @@ def because(figures: Verdict, call: Call, lacking: str, allowed: float) -> str:
 def _shown(figures: Verdict) -> str:
     """Say what was measured: the two ratios, and that of holding the benchmark over the same bars."""
     if isnan(figures.outside):
+        if isnan(figures.inside):
+            return ""
         return f"In sample Sharpe {_ratio(figures.inside)}{_holding(figures.benchmark)}."
     inside = f"In sample Sharpe {_ratio(figures.inside)}; " if not isnan(figures.inside) else ""
     first = "out" if inside else "Out"
@@ -50,8 +52,8 @@ def _luck(figures: Verdict) -> str:
     overfit = "" if isnan(figures.overfit) else f", PBO {figures.overfit:.2f}"
     earlier = f", {figures.earlier:,} of them of earlier runs," if figures.earlier else ""
     return (
-        f"After {figures.trials:,} trials{earlier} the best of pure luck would show {_ratio(figures.expected)} "
-        f"(deflated Sharpe {figures.deflated:.2f}{overfit})."
+        f"After {figures.trials:,} trials{earlier} the best of pure luck would show "
+        f"{_ratio(figures.expected)} (deflated Sharpe {figures.deflated:.2f}{overfit})."
     )
 
 

@@ -119,7 +119,7 @@ def conduct(bars: Bars, plan: Plan, explorer: Explorer, evaluator: Evaluator) ->
     ------
     InvalidValueError
         If no fold has a parameter set with the objective.
-    Interrupted
+    InterruptedSearchError
         If somebody asked to stop.
     """
     searched = _searched(plan, explorer)

@@ -10,17 +10,14 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from windtunnel.errors import InterruptedSearchError
 from windtunnel.optimize.evaluate import FORBIDDEN
 from windtunnel.values import FloatArray, IntArray, Point, Search, Trials
 
-__all__ = ["Budget", "Explorer", "Interrupted", "Keys", "Recorder", "explore"]
+__all__ = ["Budget", "Explorer", "Keys", "Recorder", "explore"]
 
 Keys: TypeAlias = npt.NDArray[np.uint64]
 """What identifies trials, ``[K]``."""
-
-
-class Interrupted(Exception):  # noqa: N818 - it is no error: somebody asked for it
-    """The search was asked to stop; what has been tried is recorded."""
 
 
 class Recorder(Protocol):
@@ -183,7 +180,13 @@ class Explorer:
             self.seconds["ledger"] += start - tried
             yield trials
             if self._stopping():
-                raise Interrupted
+                raise InterruptedSearchError(self._interrupted(done))
+
+    def _interrupted(self, tried: int) -> str:
+        count = len(self) + tried
+        if self._recorder is None:
+            return f"stopped after {count:,} trials; without a ledger none of them is kept"
+        return f"stopped after {count:,} trials, all of which are kept: the same command goes on from there"
 
     def _record(self, trials: Trials, keys: Keys) -> None:
         legal = [row for row, problem in enumerate(trials.problems) if problem != FORBIDDEN]

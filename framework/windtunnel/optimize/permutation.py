@@ -1,4 +1,4 @@
-"""Did a signal's timing earn anything?"""
+"""Whether a signal's timing earned anything."""
 
 from __future__ import annotations
 
@@ -38,9 +38,8 @@ def rotation_test(weights: FloatArray, returns: FloatArray) -> float:
 
     Notes
     -----
-    All T − 1 rotations, by the circular cross-correlation, so nothing is drawn at random. Source: the group of
-    rotations as in Romano (1990), On the behavior of randomization tests without a group invariance
-    assumption, and Politis & Romano (1992), A circular block-resampling procedure for stationary data.
+    All T − 1 rotations, by the circular cross-correlation, so nothing is drawn at random. A randomisation
+    test by the group of rotations: Lehmann & Romano (2005), Testing Statistical Hypotheses, section 15.2.
     """
     held = np.nan_to_num(weights[:-1], nan=0.0)
     came = np.nan_to_num(returns[1:], nan=0.0)

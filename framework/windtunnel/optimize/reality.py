@@ -1,4 +1,4 @@
-"""Is any of many trials better than the benchmark, or the best of them just lucky?
+"""Whether any of many trials is better than the benchmark, or the best of them just lucky.
 
 An advantage is a difference of Sharpe ratios, which is that of the mean returns when both are brought to the
 same risk: a share of an index that rises has none over the index, however much it earned. Without a benchmark
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import log, nan, sqrt
+from math import inf, log, sqrt
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -34,9 +34,7 @@ class Advantage:
     sharpe : float
         Difference of the Sharpe ratios, per bar.
     error : float
-        Its standard error.
-    statistic : float
-        The one over the other; NaN where returns do not vary.
+        Its standard error; 0 where it does not vary.
     """
 
     sharpe: float
@@ -44,12 +42,12 @@ class Advantage:
 
     @property
     def statistic(self) -> float:
-        """The difference in standard errors; NaN where there is none."""
-        return self.sharpe / self.error if self.error > 0 else nan
+        """The difference in standard errors; −inf where it does not vary."""
+        return self.sharpe / self.error if self.error > 0 else -inf
 
     @property
     def chance(self) -> float:
-        """p-value of no advantage, one-sided: how often luck alone would show as much; NaN without an error."""
+        """p-value of no advantage, one-sided: how often luck alone would show as much."""
         from scipy.special import ndtr
 
         return float(ndtr(-self.statistic))
@@ -135,7 +133,7 @@ class Reality:
 
 @dataclass(frozen=True, eq=False)
 class Resampled:
-    """Mean contributions of trials and of the benchmark, and how far those of bootstrap samples are from them.
+    """Mean contributions of trials and of the benchmark, and those of bootstrap samples less these.
 
     Parameters
     ----------

@@ -84,8 +84,7 @@ class OptimizeSection(ConfigModel):
     params: dict[str, Any] = Field(default_factory=dict)
     """Parameters of the plugin."""
     objective: str | Annotated[tuple[str, ...], Field(min_length=1)] = "sharpe"
-    """The metric by which parameters are chosen, or several for a Pareto front; the first of
-    them chooses."""
+    """The metric by which parameters are chosen, or several for a Pareto front."""
     trials: Annotated[int, Ge(1)] = 200
     """Most parameter sets to try in each search."""
     search: (

@@ -15,7 +15,7 @@ from windtunnel.optimize.intervals import intervals
 from windtunnel.optimize.permutation import rotation_test
 from windtunnel.optimize.reality import Resampled, advantage, contributions
 from windtunnel.optimize.resampling import block_length_of
-from windtunnel.optimize.rule import decide, looks
+from windtunnel.optimize.rule import combined, decide, looks
 from windtunnel.optimize.sharpe import (
     expected_maximum,
     minimum_backtest_length,
@@ -130,14 +130,15 @@ class Evidence:
         if not np.ptp(self.judged) > _NOISE:
             return "Its returns never vary."
         if self.trades < _FEWEST_TRADES:
-            return f"Only {self.trades:,} trades: fewer than {_FEWEST_TRADES} say nothing."
+            count = f"{self.trades:,} trade{'' if self.trades == 1 else 's'}"
+            return f"Only {count}: fewer than {_FEWEST_TRADES} say nothing."
         return ""
 
 
 def judge(evidence: Evidence) -> Verdict:
     """Return the verdict; see :mod:`windtunnel.optimize.rule` for the rule and its reasons.
 
-    Never fails for too little evidence: what cannot be computed is NaN, and the verdict is that it cannot tell.
+    Too little evidence is no error: what cannot be computed is NaN, and the verdict is that it cannot tell.
     """
     year = sqrt(evidence.periods_per_year)
     count, bars = evidence.trials, len(evidence.judged)
@@ -156,7 +157,9 @@ def judge(evidence: Evidence) -> Verdict:
         outside=judged * year if evidence.validated else nan,
         benchmark=_ratio(evidence.benchmark) * year,
         benchmark_inside=_ratio(evidence.benchmark_inside) * year,
-        chance=tests.chance,
+        chance=combined(tests.search, tests.outside),
+        chance_search=tests.search,
+        chance_outside=tests.outside,
         expected=expected * year,
         probabilistic=probabilistic_sharpe(judged, bars, **_tails(evidence.judged)),
         deflated=deflated,
@@ -228,7 +231,8 @@ def _rotated(evidence: Evidence) -> float:
 class _Tests:
     """What needs the trials' returns."""
 
-    chance: float = nan
+    search: float = nan
+    outside: float = nan
     reality: dict[str, float] = field(default_factory=dict)
     superior: int = 0
     tested: int = 0
@@ -236,39 +240,40 @@ class _Tests:
 
 
 def _tested(evidence: Evidence) -> _Tests:
-    rows = _spread_by_rank(evidence.sharpes)
-    benchmark, seed = evidence.benchmark_inside, evidence.seed
-    ours = contributions(evidence.inside[:, None], benchmark)[:, 0]
-    kept: list[FloatArray] = []
-    chance = _alone(evidence)
-    if not len(rows):
-        return _Tests(looks(chance, evidence.trials, 1))
-    trials = Resampled.of(
-        _parts(evidence, rows, kept), benchmark, block_length=block_length_of(ours), seed=seed
-    )
-    found = trials.against()
+    rows, seed = _spread_by_rank(evidence.sharpes), evidence.seed
+    outside = nan
     if evidence.validated:
-        chance = looks(chance, evidence.trials, len(evidence.sharpes))
-    else:
-        chance = found.chance(advantage(evidence.inside, benchmark, seed).statistic)
-        if benchmark is not None:
-            over_cash = advantage(evidence.inside, None, seed).statistic
-            chance = max(chance, trials.against(cash=True).chance(over_cash))
-        chance = looks(chance, evidence.trials, len(rows))
-    reality = {
-        "spa_lower": found.lower,
-        "spa": found.consistent,
-        "spa_upper": found.upper,
-        "reality_check": found.white,
-    }
-    effective = effective_trials(np.concatenate(kept, axis=1), seed)
-    return _Tests(chance, reality, len(found.superior), len(rows), effective)
+        alone = _worse(lambda held: advantage(evidence.judged, held, seed).chance, evidence.benchmark)
+        outside = looks(alone, evidence.trials, len(evidence.sharpes))
+    if not len(rows):
+        return _Tests(outside=outside)
+    held, kept = evidence.benchmark_inside, list[FloatArray]()
+    length = block_length_of(contributions(evidence.inside[:, None], held)[:, 0])
+    trials = Resampled.of(_parts(evidence, rows, kept), held, block_length=length, seed=seed)
+
+    def lucky(held: FloatArray | None) -> float:
+        shown = advantage(evidence.inside, held, seed).statistic
+        return trials.against(cash=held is None).chance(shown)
+
+    found = trials.against()
+    return _Tests(
+        search=looks(_worse(lucky, held), evidence.trials, len(rows)),
+        outside=outside,
+        reality={
+            "spa_lower": found.lower,
+            "spa": found.consistent,
+            "spa_upper": found.upper,
+            "reality_check": found.white,
+        },
+        superior=len(found.superior),
+        tested=len(rows),
+        effective=effective_trials(np.concatenate(kept, axis=1), seed),
+    )
 
 
-def _alone(evidence: Evidence) -> float:
-    """Return the p-value of what is judged for itself, over cash and over the benchmark."""
-    against = (None,) if evidence.benchmark is None else (None, evidence.benchmark)
-    return max(advantage(evidence.judged, one, evidence.seed).chance for one in against)
+def _worse(chance: Callable[[FloatArray | None], float], held: FloatArray | None) -> float:
+    """Return the higher of the p-values against cash and against the benchmark, where there is one."""
+    return max(chance(None), 0.0 if held is None else chance(held))
 
 
 def _spread_by_rank(sharpes: FloatArray) -> IntArray:

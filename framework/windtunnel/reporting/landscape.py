@@ -29,7 +29,7 @@ __all__ = ["Landscape", "brief", "listed", "named", "order", "short_names", "tic
 _GROUPS = 8
 """Groups of trials that importance compares."""
 _STEPS = (1, 2, 5, 10)
-_AWAY = 0.22
+_AWAY = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +112,8 @@ class Landscape:
 
         Of the ranks of the trials by the objective: by its values, or by eight groups of equally many trials
         where it has more, the parameter explains omega squared of their variance, which is 0 on average for
-        one that does not matter. What it does only together with others is not in it. NaN for fewer than
-        twice as many trials as groups, or trials that are all equal.
+        one that does not matter. What it does only together with others is not in it. NaN for one that was
+        not varied, for fewer than twice as many trials as groups, and where all trials are equal.
 
         Notes
         -----
@@ -244,7 +244,7 @@ def _explained(shares: FloatArray, ranks: FloatArray) -> float:
     sizes = np.bincount(groups)
     count, kinds = len(ranks), len(sizes)
     spread = float(((ranks - ranks.mean()) ** 2).sum()) if count else 0.0
-    if count < 2 * kinds or not spread > 0:
+    if kinds < 2 or count < 2 * kinds or not spread > 0:
         return math.nan
     means = np.bincount(groups, ranks) / sizes
     between = float((sizes * (means - ranks.mean()) ** 2).sum())

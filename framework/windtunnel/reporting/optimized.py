@@ -125,7 +125,7 @@ def tried(land: Landscape) -> str:
     said = [f"{count} of {listed(land.names)} by {optimized.optimizer}"]
     left_out = optimized.facts.get("left_out", 0)
     if left_out:
-        said.append(f"{number(left_out, 0)} more were left out, which the parts do not allow")
+        said.append(f"{number(left_out, 0)} more were left out, as rules between parameters forbid them")
     if optimized.failed:
         said.append(f"{number(optimized.failed, 0)} could not be tried")
     if optimized.resumed:

@@ -51,7 +51,18 @@ def _search(verdict: Verdict) -> Iterator[tuple[str, str, str]]:
     yield (
         "Chance, p",
         _p(verdict.chance),
-        "What the call rests on: how often luck alone would look as good, all trials allowed for.",
+        "What the call rests on, of the next two: how often it would look as good without an edge over cash "
+        "and the benchmark.",
+    )
+    yield (
+        "Chance out of sample, p",
+        _p(verdict.chance_outside),
+        "How often the result would be as good without an edge, after the looks of earlier runs.",
+    )
+    yield (
+        "Chance in sample, p",
+        _p(verdict.chance_search),
+        "How often the luckiest of all trials would show as much as was shown in sample.",
     )
     yield (
         "Sharpe ratio out of sample",
@@ -163,6 +174,7 @@ def intervals_table(verdict: Verdict) -> str:
         ends = [Cell(figure(end, unit), end) for end in (low, high)]
         rows.append([Cell(title), Cell(figure(value, unit), value), *ends])
     level = percent(verdict.level, 0)
-    heads = ("figure", "out of sample", "from", "to")
-    title = f"Out of sample, with {level} intervals"
+    where = "in sample" if math.isnan(verdict.outside) else "out of sample"
+    heads = ("figure", where, "from", "to")
+    title = f"{where.capitalize()}, with {level} intervals"
     return f"<h3>{title}</h3>{table('', heads, rows, label=title)}"

@@ -70,7 +70,7 @@ def compute(loaded: Loaded, dataset: Dataset, settings: Settings | None = None) 
     Raises
     ------
     ConfigError, PluginError
-    Interrupted
+    InterruptedSearchError
         If an optimisation was told to stop.
     """
     how = settings or Settings()

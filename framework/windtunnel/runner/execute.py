@@ -149,7 +149,7 @@ def perform(
 
     Raises
     ------
-    Interrupted
+    InterruptedSearchError
         If an optimisation was told to stop; the same experiment goes on from there.
     """
     clock, store, name = _Clock(tick), RunStore(out), loaded.experiment.name

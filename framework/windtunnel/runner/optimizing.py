@@ -86,7 +86,7 @@ def optimise(
     ------
     ConfigError
         If the bars do not suffice, or an objective is unknown or never defined.
-    Interrupted
+    InterruptedSearchError
         If it was told to stop; every trial made so far is in the ledger.
     """
     bars, base = dataset.bars, candidate(loaded)

@@ -45,18 +45,18 @@ def pack(trials: Trials, shapes: Shapes) -> bytes:
     from pyarrow import parquet
 
     columns = {f"{_PARAMETER}{path}": _packed(path, values) for path, values in trials.parameters.items()}
+    columns["problems"] = _packed("problems", trials.problems)
     texts = [name for name, column in columns.items() if column.type in (pa.string(), pa.binary())]
     for name, shape in shapes.items():
         if width := 8 * int(np.prod(shape)):
             rows = np.ascontiguousarray(getattr(trials, name), "<f8")
             columns[name] = pa.Array.from_buffers(pa.binary(width), len(trials), [None, pa.py_buffer(rows)])
-    columns["problems"] = pa.array(trials.problems, pa.string())
     packed = io.BytesIO()
     parquet.write_table(
         pa.table(columns),
         packed,
         compression="lz4",
-        use_dictionary=[*texts, "problems"],
+        use_dictionary=texts,
         write_statistics=False,
     )
     return packed.getvalue()
@@ -74,7 +74,7 @@ def unpack(block: bytes, shapes: Shapes) -> Trials:
         if name.startswith(_PARAMETER)
     }
     arrays = {name: _rows(table, name, shape) for name, shape in shapes.items()}
-    return Trials(parameters, **arrays, problems=tuple(table["problems"].to_pylist()))
+    return Trials(parameters, **arrays, problems=tuple(_unpacked(table["problems"].combine_chunks())))
 
 
 def _rows(table: pa.Table, name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float64]:

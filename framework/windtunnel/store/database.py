@@ -63,14 +63,13 @@ class Database:
         url = _url(target, file)
         self.on_file = url.drivername == "sqlite"
         self.name = (url.database or ":memory:") if self.on_file else _shown(url)
-        settings: dict[str, Any] = {"connect_timeout": _ANSWER, **url.query}
+        options: dict[str, Any] = {"pool_pre_ping": True, "use_native_hstore": False}
+        settings: dict[str, Any] = {} if "connect_timeout" in url.query else {"connect_timeout": _ANSWER}
         if self.on_file:
-            settings = {"timeout": PATIENCE, "isolation_level": None}
+            options, settings = {}, {"timeout": PATIENCE, "isolation_level": None}
             self._make_folder(url.database)
         try:
-            self._engine = sa.create_engine(
-                url, connect_args=settings, hide_parameters=True, pool_pre_ping=not self.on_file
-            )
+            self._engine = sa.create_engine(url, connect_args=settings, hide_parameters=True, **options)
         except ImportError:
             raise MissingExtraError("psycopg, which speaks with PostgreSQL,", "postgres") from None
         if self.on_file:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from traceback import walk_tb
-from typing import Any
-
-import numpy as np
+from collections.abc import Sequence
 
 from windtunnel.bars import Bars
-from windtunnel.engine import simulate
-from windtunnel.engine.reference import reference
 from windtunnel.errors import InvalidValueError
 from windtunnel.learn import Tick, silent
-from windtunnel.market import Market
-from windtunnel.pipeline import Candidate, Decision, Part, decide
-from windtunnel.pipeline.sections import SizingSection, StrategySection
-from windtunnel.plugin import Host, Strategy, build_host
-from windtunnel.reporting.text import stamp
-from windtunnel.testing.cuts import FUTURES, cut_points, parts, provoke, refit
-from windtunnel.testing.differences import Difference, first_difference
-from windtunnel.testing.findings import Finding, Provoked, Verification, likely_cause
-from windtunnel.testing.memory import Memory, renewed
-from windtunnel.testing.stages import Said, decided, fills, indicators, plugins_of
-from windtunnel.values import Exposure
+from windtunnel.pipeline import Candidate
+from windtunnel.plugin import Host, build_host
+from windtunnel.testing.cuts import cut_points, learning_anew
+from windtunnel.testing.findings import Finding, Verification
+from windtunnel.testing.stages import plugins_of
+from windtunnel.testing.trial import Trial
 
 __all__ = ["states", "verify"]
 
@@ -42,11 +29,16 @@ def verify(
 ) -> Verification:
     """Run the pipeline again with the future cut off, halved and doubled; its past must not change.
 
-    Every run has bars, market and plugins of its own. State that plugins keep on their classes or in their
-    modules is put back before each of the truncated runs and left alone in the others: the former shows what
-    was learned in the full run's future, the latter what is carried from one run to the next. A truncated
-    run does not know which symbols will end after the cut. The account is judged by itself, on the orders of
-    the full run: truncated, perturbed, and replayed bar by bar on the engine's specification.
+    Then every plugin is asked with the past cut off, at several starts: once its warm-up is over, it must say
+    what it says with all bars (see :mod:`windtunnel.testing.warmup`).
+
+    Every run has bars, market and plugins of its own. Models learn anew in a few of them, and take the states
+    of the full run in the others; what lies more than 252 bars beyond a cut is always cut off. State that
+    plugins keep on their classes or in their modules is put back before each of the truncated runs and left
+    alone in the others: the former shows what was learned in the full run's future, the latter what is
+    carried from one run to the next. A truncated run does not know which symbols will end after the cut. The
+    account is judged by itself, on the orders of the full run: truncated, perturbed, and replayed bar by bar
+    on the engine's specification.
 
     Parameters
     ----------
@@ -73,28 +65,36 @@ def verify(
     """
     if len(bars) < 2:
         raise InvalidValueError("bars", "must be at least 2", len(bars))
+    host = host or build_host()
     points = cut_points(len(bars), candidate, cuts, seed)
-    trial = _Trial(bars, candidate, benchmark)
-    provocations: Sequence[Provoked] = ("truncated", *FUTURES)
-    plan = [(provoked, cut) for provoked in provocations for cut in reversed(points)]
+    trial = Trial(bars, candidate, benchmark)
+    anew = learning_anew(points)
+    plan = [(provoked, cut) for provoked in anew for cut in points]
     seen = list(trial.replay())
     for done, (provoked, cut) in enumerate(plan, start=1):
-        seen += trial.judge(provoked, cut)
+        seen += trial.judge(provoked, cut, anew=cut in anew[provoked])
         tick("verification", done, len(plan))
     stages = [stage for stage in plugins_of(candidate) if stage != "data"]
     groups = ([one for one in seen if one.stage == stage] for stage in stages)
-    findings = tuple(trial.finding(group, host or build_host()) for group in groups if group)
+    leaks = tuple(trial.finding(group, host) for group in groups if group)
+    clean = [stage for stage, state in states(stages, leaks).items() if state == "clean"]
+    short = tuple(trial.too_short(clean, seed, host))
     trial.forget()
-    return Verification(states(stages, findings), findings, points, len(plan) + 1)
+    findings = (*leaks, *(one for one in short if one.warmup is not None))
+    notes = tuple(one for one in short if one.warmup is None)
+    return Verification(states(stages, findings), findings, points, len(plan) + 1, notes=notes)
 
 
 def states(stages: Sequence[str], findings: Sequence[Finding]) -> dict[str, str]:
-    """Say of each stage whether it leaks; what rests on one that does is not judged, but the engine is."""
-    leaking = {finding.stage for finding in findings}
+    """Say of each stage whether it leaks, or else what its warm-up lacks.
+
+    What rests on a stage that leaks is not judged, but the engine is.
+    """
+    leaking = {finding.stage for finding in findings if finding.is_leak}
+    cold = {finding.stage for finding in findings}
     found: dict[str, str] = {}
     for stage in stages:
         spoilt = "leaks" in found.values() and stage != "engine"
-        found[stage] = "leaks" if stage in leaking else "unjudged" if spoilt else "clean"
+        fine = "warm-up" if stage in cold else "clean"
+        found[stage] = "leaks" if stage in leaking else "unjudged" if spoilt else fine
     return found
-
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +16,12 @@ from windtunnel.plugin import Model, Strategy
 from windtunnel.testing.findings import Provoked
 from windtunnel.values import IntArray
 
-__all__ = ["FUTURES", "cut_points", "parts", "provoke", "refit"]
+__all__ = ["FUTURES", "cut_points", "learning_anew", "parts", "provoke", "refit"]
 
 FUTURES: Mapping[Provoked, float] = {"halved": 0.5, "doubled": 2.0}
 """What prices and volume of the future are multiplied by."""
+REACH = 252
+"""Bars of another future that follow a cut; what lies further off is cut off."""
 MARGIN = 10
 """Bars between the end of the warm-up and the first cut, where the data are long enough."""
 
@@ -58,6 +60,17 @@ def cut_points(length: int, candidate: Candidate, cuts: int, seed: int) -> tuple
     return tuple(sorted(cut for cut in chosen if 0 < cut < length))
 
 
+def learning_anew(cuts: Sequence[int]) -> Mapping[Provoked, frozenset[int]]:
+    """Choose the runs in which models learn anew, by what is done to the future after each cut.
+
+    A fit is given bars before the cut alone; these few runs are there for one that gets past them. Early,
+    late and in the middle, and beside a doubled and a halved future.
+    """
+    first, middle, last = cuts[0], cuts[len(cuts) // 2], cuts[-1]
+    chosen = {"truncated": {first, middle, last}, "halved": {first}, "doubled": {middle}}
+    return {provoked: frozenset(chosen[provoked]) for provoked in ("truncated", "halved", "doubled")}
+
+
 def parts(candidate: Candidate) -> Iterator[Part[Any, Any]]:
     """Yield the plugins of a candidate with their settings, in the order in which they are asked."""
     every = (
@@ -78,12 +91,13 @@ def refit(part: Part[Any, Any]) -> int | None:
     return int(part.section.refit) if learns else None
 
 
-def provoke(bars: Bars, provoked: Provoked | None, cut: int) -> Bars:
+def provoke(bars: Bars, provoked: Provoked | None, cut: int, reach: int = REACH) -> Bars:
     """Return bars that share no memory with these, and with another future from ``cut`` on, if any.
 
-    Bars that are cut off take along the knowledge of which symbols end there.
+    ``reach`` is how many bars of another future there are. Bars that
+    are cut off take along the knowledge of which symbols end there.
     """
-    stop = cut if provoked == "truncated" else len(bars)
+    stop = cut if provoked == "truncated" else min(cut + reach, len(bars))
     fields: dict[str, Any] = {name: np.array(getattr(bars, name)[:stop], order="F") for name in FIELDS}
     if provoked is not None and provoked in FUTURES:
         for field in fields.values():

@@ -159,6 +159,7 @@ class Rows:
 
 
 def plain(value: np.generic) -> Any:
+    """Return a value as Python has it; ``unknown`` for NaN, text for the infinite."""
     item = value.item()
     if isinstance(item, float) and not isfinite(item):
         return "unknown" if isnan(item) else str(item)

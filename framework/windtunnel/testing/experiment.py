@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from windtunnel.bars import Bars
-from windtunnel.data import load
 from windtunnel.experiment import Loaded
 from windtunnel.learn import Tick, silent
-from windtunnel.reporting.text import called, stamp
+from windtunnel.reporting.text import called
 from windtunnel.runner import Found, candidate, search
 from windtunnel.runner import dataset as load_dataset
 from windtunnel.testing.causality import states, verify
-from windtunnel.testing.differences import Difference, first_difference
-from windtunnel.testing.findings import Finding, Verification
-from windtunnel.testing.memory import renewed
-from windtunnel.testing.stages import data
+from windtunnel.testing.findings import Verification
+from windtunnel.testing.source import source_leak
 
 __all__ = ["verify_experiment"]
 
@@ -44,9 +38,10 @@ def verify_experiment(loaded: Loaded, *, cuts: int = 20, seed: int = 0, tick: Ti
         host=loaded.host,
         tick=tick,
     )
-    findings = (*_of_source(loaded, bars, judged.cuts), *judged.findings)
+    leak = source_leak(loaded.source, loaded.experiment.data, bars, judged.cuts, loaded.host)
+    findings = judged.findings if leak is None else (leak, *judged.findings)
     stages = states(["data", *judged.stages], findings)
-    return Verification(stages, findings, judged.cuts, judged.runs, _subject(found))
+    return Verification(stages, findings, judged.cuts, judged.runs, _subject(found), judged.notes)
 
 
 def _subject(found: Found | None) -> str:
@@ -56,41 +51,3 @@ def _subject(found: Found | None) -> str:
     strategy = found.candidate.strategy.plugin
     chosen = called({"use": strategy.name, "params": strategy.params()})
     return f"Verified is {chosen}, the best of {len(found.sweep):,} combinations; the choice saw all bars."
-
-
-def _of_source(loaded: Loaded, bars: Bars, cuts: tuple[int, ...]) -> Iterator[Finding]:
-    """Yield the first difference between the bars and those that the source gives when asked for less.
-
-    The last bar is left out: where bars are resampled, it may be made of less.
-    """
-    whole = data(bars)
-    for cut in (cuts[len(cuts) // 2], cuts[0]):
-        end = f"{bars.time[cut - 1]}{'' if bars.timezone is None else '+00:00'}"
-        section = loaded.experiment.data.model_copy(update={"end": end})
-        less = load(renewed(loaded.source), section).bars
-        known = min(cut, len(less)) - 1
-        difference = first_difference(whole, data(less), known)
-        if difference is not None:
-            yield _finding(loaded, bars, difference, known)
-            return
-
-
-def _finding(loaded: Loaded, bars: Bars, difference: Difference, known: int) -> Finding:
-    time = bars.local_time
-    return Finding(
-        stage="data",
-        plugin=loaded.source.name,
-        package=str(loaded.host.provenance(type(loaded.source))),
-        what=difference.what,
-        symbol=bars.symbols[difference.symbol],
-        time=stamp(time[difference.bar]),
-        bar=difference.bar,
-        before=difference.before,
-        after=difference.after,
-        cut=known + 1,
-        known=stamp(time[known]),
-        provoked="reloaded",
-        ahead=known + 1 - difference.bar,
-        runs=1,
-        cause="prices are adjusted, filled or scaled by what came later",
-    )

@@ -8,9 +8,9 @@ from typing import Any, Literal
 
 __all__ = ["Finding", "Provoked", "Verification"]
 
-Provoked = Literal["truncated", "halved", "doubled", "reloaded", "replayed"]
+Provoked = Literal["truncated", "halved", "doubled", "reloaded", "replayed", "started"]
 """How a difference came about: the future was cut off, or its prices halved or doubled; the source was asked
-for less; the engine's specification was asked."""
+for less; the engine's specification was asked; the bars began later."""
 
 _WHEN: Mapping[str, str] = {
     "truncated": "when the bars after {moment} are cut off",
@@ -18,14 +18,15 @@ _WHEN: Mapping[str, str] = {
     "doubled": "when prices after {moment} are doubled",
     "reloaded": "when the source is asked for nothing after {moment}",
     "replayed": "when the specification replays the orders",
+    "started": "when the bars begin at {moment}",
 }
-_MARKS: Mapping[str, str] = {"clean": "✓", "leaks": "✗", "unjudged": "–"}
+_MARKS: Mapping[str, str] = {"clean": "✓", "leaks": "✗", "warm-up": "≈", "unjudged": "–"}
 _FEW, _NEAR, _FAR = 5, 30, 100
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A past output that changes with the future, or a stage that fails without it.
+    """A past output that changes with the future, a stage that fails without it, or a warm-up too short.
 
     Parameters
     ----------
@@ -41,9 +42,9 @@ class Finding:
     before, after : bool, int, float, str or None
         What it was in the full run, and what it becomes; ``unknown`` for NaN, None where it is not there.
     cut : int
-        The bars before this one were left as they were.
+        The bars before this one were left as they were; of a warm-up, the bar that they began with.
     known : str
-        The time of the last of them.
+        The time of the last of them; of a warm-up, of the first.
     provoked : str
         How the change was provoked.
     ahead : int
@@ -54,6 +55,10 @@ class Finding:
         What is likely wrong, in words; empty where that cannot be told.
     failed : bool
         Whether the stage raised an error.
+    warmup : int or None
+        Bars that the plugin states; None where it states none, and of a leak.
+    lacks : int
+        Bars that these lack, at least; 0 for a leak.
     """
 
     stage: str
@@ -72,9 +77,18 @@ class Finding:
     runs: int
     cause: str
     failed: bool = False
+    warmup: int | None = None
+    lacks: int = 0
+
+    @property
+    def is_leak(self) -> bool:
+        """Whether the future is to blame, rather than too little past."""
+        return not self.lacks
 
     def __str__(self) -> str:
         who = f"{self.stage}{f' {self.plugin}' if self.plugin else ''} ({self.package})"
+        if self.lacks:
+            return f"{who}: {self._lack()}"
         moment = "that bar" if self.time == self.known else self.known
         when = _WHEN[self.provoked].format(moment=moment)
         if self.failed:
@@ -92,6 +106,17 @@ class Finding:
             lines.append(f"Likely cause: {self.cause}.")
         return " ".join(lines)
 
+    def _lack(self) -> str:
+        """Say what a warm-up lacks."""
+        more = f"{self.lacks:,} {'bar' if self.lacks == 1 else 'bars'}"
+        if self.warmup is None:
+            return f"states no warm-up and needs at least {more}, before which its answers rest on too few."
+        return (
+            f"the {self.what} of {self.symbol} at {self.time} is {_shown(self.after)} instead of "
+            f"{_shown(self.before)} {_WHEN[self.provoked].format(moment=self.known)}. Its warm-up is "
+            f"{self.warmup:,} bars and needs at least {more} more. This is too little past, not a leak."
+        )
+
 
 def _shown(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -104,15 +129,18 @@ class Verification:
     Parameters
     ----------
     stages : mapping of str to str
-        For each stage ``clean``, ``leaks``, or ``unjudged`` because a stage before it leaks.
+        For each stage ``clean``, ``leaks``, ``warm-up`` because a plugin states too short a one, or
+        ``unjudged`` because a stage before it leaks.
     findings : tuple of Finding
-        One a stage that leaks: the run that shows it looking ahead ahead.
+        One a stage that leaks: the run that shows it looking furthest ahead. One a warm-up too short.
     cuts : tuple of int
         The bars before which nothing may change.
     runs : int
         How often the pipeline was run.
     subject : str
         What was verified, where that is not plain: the candidate that a sweep chose.
+    notes : tuple of Finding
+        Plugins that need a warm-up and state none: worth knowing, and no fault.
     """
 
     stages: Mapping[str, str]
@@ -120,6 +148,7 @@ class Verification:
     cuts: tuple[int, ...]
     runs: int
     subject: str = ""
+    notes: tuple[Finding, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -129,10 +158,11 @@ class Verification:
     def __str__(self) -> str:
         marks = "  ".join(f"{stage} {_MARKS[state]}" for stage, state in self.stages.items())
         told = [self.subject, marks] if self.subject else [marks]
-        if self.clean:
+        noted = [f"note: {note}" for note in self.notes]
+        if not any(finding.is_leak for finding in self.findings):
             said = "nothing said before a cut changes with what comes after it"
-            return "\n".join([*told, f"{self.runs} runs, {len(self.cuts)} cuts: {said}."])
-        return "\n".join([*told, *map(str, self.findings)])
+            told.append(f"{self.runs} runs, {len(self.cuts)} cuts: {said}.")
+        return "\n".join([*told, *map(str, self.findings), *noted])
 
 
 def likely_cause(stage: str, ahead: int, bars: int, refit: int | None) -> str:

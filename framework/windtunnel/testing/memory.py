@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from types import FunctionType, ModuleType
 from typing import Any
 
+from windtunnel.pipeline import Candidate, Part
 from windtunnel.plugin import Plugin
 
-__all__ = ["Memory", "renewed"]
+__all__ = ["Memory", "renewed", "renewed_parts"]
 
 _CODE = (type, ModuleType, FunctionType, classmethod, staticmethod, property)
 
@@ -61,6 +63,23 @@ def renewed(value: Any) -> Any:
     if type(value) is dict:
         return {key: renewed(item) for key, item in value.items()}
     return value
+
+
+def renewed_parts(candidate: Candidate) -> Candidate:
+    """Return the same candidate with plugins of its own."""
+
+    def part(old: Any) -> Any:
+        return None if old is None else Part(renewed(old.plugin), old.section)
+
+    return replace(
+        candidate,
+        strategy=part(candidate.strategy),
+        volatility=part(candidate.volatility),
+        regime=part(candidate.regime),
+        patterns=tuple(map(part, candidate.patterns)),
+        reliability=part(candidate.reliability),
+        scorer=part(candidate.scorer),
+    )
 
 
 def _with_parts(value: Any) -> Iterator[Plugin]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from traceback import walk_tb
@@ -19,16 +19,24 @@ from windtunnel.pipeline import Candidate, Decision, Part, decide
 from windtunnel.pipeline.sections import SizingSection, StrategySection
 from windtunnel.plugin import Host, Strategy
 from windtunnel.reporting.text import stamp
-from windtunnel.testing.cuts import anew, parts, provoke, refit
+from windtunnel.testing.cuts import parts, provoke, refit
 from windtunnel.testing.differences import Difference, first_difference
 from windtunnel.testing.findings import Finding, Provoked, likely_cause
 from windtunnel.testing.fits import Fits
-from windtunnel.testing.memory import Memory, renewed
+from windtunnel.testing.memory import Memory, renewed_parts
 from windtunnel.testing.stages import Said, decided, fills, indicators, plugins_of
-from windtunnel.testing.warmup import Short, is_stated, short
+from windtunnel.testing.warmup import is_stated, short
 from windtunnel.values import Exposure
 
 __all__ = ["Seen", "Trial"]
+
+OUTPUTS: Mapping[str, str] = {
+    "volatility": "forecast",
+    "regime": "regime",
+    "patterns": "pattern",
+    "strategy": "exposure",
+}
+"""What is compared of a plugin that is asked with less past."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,7 @@ class Seen:
 
     @property
     def ahead(self) -> int:
+        """Bars that the run shows the stage to see ahead."""
         return 0 if self.failed or self.provoked == "replayed" else self.cut - self.difference.bar
 
 
@@ -63,18 +72,23 @@ class Trial:
         self._plugins = plugins_of(candidate)
         self._memory = Memory(part.plugin for part in parts(candidate))
         self._own = provoke(bars, None, len(bars))
-        market, decision = self._decide(self._own, candidate)
+        self._fits = Fits()
+        market, decision = self._decide(self._own, candidate, self._fits)
+        self._fits.replays = True
+        self._told = market.having(
+            volatility=decision.forecast, regime=decision.regimes, patterns=decision.patterns
+        )
         self._said = {"indicators": indicators(market), **decided(decision)}
         self._orders = decision.orders
         self._fills = self._filled(self._own)
 
-    def _decide(self, bars: Bars, candidate: Candidate) -> tuple[Market, Decision]:
-        """Run the pipeline with nothing but parameters from before."""
+    def _decide(self, bars: Bars, candidate: Candidate, keeper: Keeper | None) -> tuple[Market, Decision]:
+        """Run the pipeline with nothing but parameters from before, and what models learned if kept."""
         market = Market(bars)
-        return market, decide(market, _renewed(candidate), benchmark=self._benchmark)
+        return market, decide(market, renewed_parts(candidate), benchmark=self._benchmark, keeper=keeper)
 
-    def _ask(self, bars: Bars, candidate: Candidate) -> dict[str, Said]:
-        market, decision = self._decide(bars, candidate)
+    def _ask(self, bars: Bars, candidate: Candidate, keeper: Keeper | None = None) -> dict[str, Said]:
+        market, decision = self._decide(bars, candidate, keeper)
         return {"indicators": indicators(market), **decided(decision)}
 
     def _filled(self, bars: Bars) -> Said:
@@ -91,8 +105,11 @@ class Trial:
         if difference is not None:
             yield Seen("engine", difference, len(self._bars), "replayed")
 
-    def judge(self, provoked: Provoked, cut: int) -> Iterator[Seen]:
-        """Yield what differs before ``cut`` in a run with another future: the account, the first stage."""
+    def judge(self, provoked: Provoked, cut: int, *, anew: bool) -> Iterator[Seen]:
+        """Yield what differs before ``cut`` in a run with another future: the account, the first stage.
+
+        Models learn ``anew``, or take the states that they learned in the full run.
+        """
         bars = provoke(self._bars, provoked, cut)
         difference = first_difference(self._fills, self._filled(bars), cut)
         if difference is not None:
@@ -100,7 +117,7 @@ class Trial:
         if provoked == "truncated":
             self.forget()
         try:
-            said = self._ask(bars, self._candidate)
+            said = self._ask(bars, self._candidate, None if anew else self._fits)
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
             stage = self._failed_in(error)
             if any(output.answers(cut) for output in self._said[stage].values()):
@@ -123,6 +140,45 @@ class Trial:
             if at_work & {type(plugin) for plugin in plugins}:
                 return stage
         return "gate" if "gate" in self._plugins else "strategy"
+
+    def too_short(self, stages: Collection[str], seed: int, host: Host) -> Iterator[Finding]:
+        """Yield the plugins of these stages whose warm-up is too short.
+
+        One that needs a warm-up and states none is among them.
+        """
+        for stage, plugins in self._plugins.items():
+            for part in parts(self._candidate):
+                if stage in stages and stage in OUTPUTS and part.plugin in plugins:
+                    found = self._lacking(stage, part, seed, host)
+                    if found is not None:
+                        yield found
+
+    def _lacking(self, stage: str, part: Part[Any, Any], seed: int, host: Host) -> Finding | None:
+        alone = getattr(part.section, "of", "") == "benchmark" and self._benchmark is not None
+        market = self._told.select([str(self._benchmark)]) if alone else self._told
+        found = short(part, market, self._fits.latest(part.plugin, part.section), seed)
+        if found is None:
+            return None
+        time = self._bars.local_time
+        return Finding(
+            stage=stage,
+            plugin=part.plugin.name,
+            package=str(host.provenance(type(part.plugin))),
+            what=OUTPUTS[stage],
+            symbol=market.symbols[found.symbol],
+            time=stamp(time[found.bar]),
+            bar=found.bar,
+            before=found.full,
+            after=found.late,
+            cut=found.start,
+            known=stamp(time[found.start]),
+            provoked="started",
+            ahead=0,
+            runs=found.runs,
+            cause="",
+            warmup=part.plugin.warmup if is_stated(part.plugin) else None,
+            lacks=found.more,
+        )
 
     def finding(self, seen: Sequence[Seen], host: Host) -> Finding:
         """Sum up what several runs showed of one stage by the one that looks furthest ahead."""
@@ -155,12 +211,14 @@ class Trial:
 
     @cached_property
     def _again(self) -> list[dict[str, Said]]:
-        """What the full run says when it is asked once more, and once more after it has forgotten all."""
+        """What the full run says after a run on other prices, and once more after it has forgotten all."""
         said = []
         for forget in (False, True):
-            if forget:
-                self.forget()
+            self.forget()
             try:
+                if not forget:
+                    length = len(self._bars)
+                    self._ask(provoke(self._bars, "doubled", length // 2, length), self._candidate)
                 said.append(self._ask(self._own, self._candidate))
             except Exception:  # noqa: BLE001 - a stranger's code may raise anything
                 said.append({})
@@ -200,20 +258,3 @@ class Trial:
         except Exception:  # noqa: BLE001 - a stranger's code may raise anything
             return True
         return first_difference(full["patterns"], said["patterns"], one.cut) is not None
-
-
-def _renewed(candidate: Candidate) -> Candidate:
-    """Return the same candidate with plugins of its own."""
-
-    def part(old: Any) -> Any:
-        return None if old is None else Part(renewed(old.plugin), old.section)
-
-    return replace(
-        candidate,
-        strategy=part(candidate.strategy),
-        volatility=part(candidate.volatility),
-        regime=part(candidate.regime),
-        patterns=tuple(map(part, candidate.patterns)),
-        reliability=part(candidate.reliability),
-        scorer=part(candidate.scorer),
-    )

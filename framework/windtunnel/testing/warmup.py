@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,9 +39,12 @@ and less: RiskMetrics speaks once 1 % of the weights are missing, which moves a 
 """
 CODES = 12
 """A panel with no more values than this says which, not how much."""
-LEAST, SETTLED = 5, 0.1
-"""A plugin is found out if it is wrong at least so much oftener than right; it has settled where it is wrong
-no oftener than this share."""
+AGREED = 10
+"""Bars for which two runs must have named the same regime, which may have to stand for some bars at least."""
+UNKNOWN = "unknown"
+LEAST, SETTLED = 6, 0.1
+"""A plugin is found out if it is wrong so much oftener than right, in as many places; it has settled where it
+is wrong no oftener than this share."""
 
 Array = npt.NDArray[Any]
 
@@ -52,30 +55,35 @@ class Short:
 
     Parameters
     ----------
-    what : str
-        The output.
     bar, symbol, start : int
         The first answer that is wrong, and where the bars began that it was asked with.
     full, late : bool, int, float, str or None
         What is said with all bars, and with those from ``start`` on.
     more : int
         Bars that the warm-up lacks, at least.
+    runs : int
+        How many starts showed a wrong answer.
     """
 
-    what: str
     bar: int
     symbol: int
     start: int
     full: Any
     late: Any
     more: int
+    runs: int
 
 
 @dataclass(frozen=True, eq=False)
 class _Compared:
-    """What can be held against each other of one start: n answers, and which of them differ."""
+    """What can be held against each other of one start: n answers, and which of them differ.
 
-    offset: IntArray
+    ``after`` counts the symbol's own bars since the end of its warm-up.
+    """
+
+    start: int
+    after: IntArray
+    bar: IntArray
     symbol: IntArray
     wrong: BoolArray
     full: Array
@@ -103,10 +111,11 @@ def short(part: Part[Any, Any], market: Market, state: State, seed: int) -> Shor
     The plugin is asked with all bars, and with those from a later start on, about what follows its warm-up. A
     model that learns is asked with one state, learned from all bars, and from its ``first`` fit on, before
     which it is never heard: what it would have learned from fewer bars is another question. Answers that take
-    one of few values are compared where both runs agreed at the bar before and one of them moves on, for a
-    position carried over from before the start is nobody's fault; patterns, where they lie behind the warm-up
-    as a whole. Wrong answers must outnumber the right ones up to some bar and be rare from there on: what
-    depends on its first bar for ever (a choice every so many bars) has no warm-up that would do.
+    one of few values are compared where both runs had agreed for some bars and one of them moves on, for a
+    position carried over from before the start is nobody's fault; to be silent where the full run answers is
+    always wrong. Patterns are compared where they lie behind the warm-up as a whole. Wrong answers must
+    outnumber the right ones up to some bar and be rare from there on: what depends on its first bar for ever
+    (a choice every so many bars) has no warm-up that would do.
 
     Parameters
     ----------
@@ -133,17 +142,17 @@ def short(part: Part[Any, Any], market: Market, state: State, seed: int) -> Shor
             late = _asked(part, market.window(start, stop), state)
         except Exception:  # noqa: BLE001, S112 - a stranger's code may raise anything, for want of bars too
             continue
-        seen.append((start, _compared(full, late, start, stop, warmup)))
-    more = _lacking(np.concatenate([np.empty(0, np.int64), *(one.offset for _, one in seen)]),
-                    np.concatenate([np.empty(0, np.bool_), *(one.wrong for _, one in seen)]))
-    return _first(seen, warmup, more, full) if more else None
+        age = np.cumsum(market.bars.present[start:stop], axis=0) - 1 - warmup
+        judge = _patterns if isinstance(full, Patterns) else _panels
+        seen.append(judge(full, late, start, age))
+    return _summed(seen)
 
 
 def _must_learn(plugin: Plugin) -> bool:
     return isinstance(plugin, LearnedStrategy) or (isinstance(plugin, Model) and plugin.learns)
 
 
-def _asked(part: Part[Any, Any], market: Market, state: State) -> Array | Patterns:
+def _asked(part: Part[Any, Any], market: Market, state: State) -> Any:
     """Return what a plugin says: the value that counts, ``[T, N]``, or the patterns."""
     plugin = renewed(part.plugin)
     if isinstance(plugin, PatternDetector):
@@ -152,29 +161,34 @@ def _asked(part: Part[Any, Any], market: Market, state: State) -> Array | Patter
         return plugin.forecast(market, state, part.section.horizon).mean
     if isinstance(plugin, RegimeModel):
         regimes = plugin.predict(market, state)
-        return np.asarray(regimes.codes)
+        return np.array((*regimes.names, UNKNOWN))[regimes.codes]
     asked = plugin.exposure(market) if isinstance(plugin, Strategy) else plugin.exposure(market, state)
     return asked.exposure if isinstance(asked, Orders) else asked
 
 
-def _compared(full: Array | Patterns, late: Array | Patterns, start: int, stop: int, warmup: int) -> _Compared:
-    if isinstance(full, Patterns) and isinstance(late, Patterns):
-        return _patterns(full, late, start, stop, warmup)
-    assert not isinstance(full, Patterns) and not isinstance(late, Patterns)
-    before = max(warmup, 1) - 1
-    mine, others = full[start + before : stop], late[before:]
+def _panels(full: Array, late: Array, start: int, age: IntArray) -> _Compared:
+    """Judge a value for every bar and symbol."""
+    mine = full[start : start + len(late)]
     few = mine.dtype.kind != "f" or len(np.unique(full[~np.isnan(full)])) <= CODES
-    judged, wrong = _codes(mine, others) if few else _numbers(mine, others)
-    bar, symbol = np.nonzero(judged)
-    at = bar + 1, symbol
-    return _Compared(bar + 1 + before - warmup, symbol, wrong[bar, symbol], mine[at], others[at])
+    judged, wrong = (_codes if few else _numbers)(mine, late)
+    bar, symbol = np.nonzero(judged & (age >= 0))
+    at = bar, symbol
+    return _Compared(start, age[at], start + bar, symbol, wrong[at], mine[at], late[at])
 
 
 def _codes(full: Array, late: Array) -> tuple[BoolArray, BoolArray]:
-    """Judge where both agreed at the bar before and one moves on, ``[T - 1, N]``."""
-    alike = (full == late) | ((full != full) & (late != late))
-    moves = _moves(full) | _moves(late)
-    return alike[:-1] & moves, ~alike[1:]
+    """Judge where both had agreed so far and one moves on, or the late one is silent."""
+    alike = (full == late) | (_silent(full) & _silent(late))
+    bar = np.arange(len(alike))[:, None]
+    since = bar - np.maximum.accumulate(np.where(alike, -1, bar), axis=0)
+    judged = _silent(late) & ~_silent(full)
+    agreed = AGREED if full.dtype.kind == "U" else 1
+    judged[1:] |= (since[:-1] >= agreed) & (_moves(full) | _moves(late))
+    return judged, ~alike
+
+
+def _silent(values: Array) -> BoolArray:
+    return np.asarray(values == UNKNOWN) if values.dtype.kind == "U" else np.asarray(values != values)
 
 
 def _moves(values: Array) -> BoolArray:
@@ -183,52 +197,55 @@ def _moves(values: Array) -> BoolArray:
 
 
 def _numbers(full: Array, late: Array) -> tuple[BoolArray, BoolArray]:
-    """Judge wherever the full run has a number, ``[T - 1, N]``; NaN instead of it is wrong."""
+    """Judge wherever the full run has a number, ``[T, N]``; NaN instead of it is wrong."""
     size = np.maximum(np.abs(full), np.nanmedian(np.abs(full)) if (full == full).any() else 0.0)
-    right = np.abs(late - full) <= TOLERANCE * size
-    return ~np.isnan(full[1:]), ~right[1:]
+    return ~np.isnan(full), ~(np.abs(late - full) <= TOLERANCE * size)
 
 
-def _patterns(full: Patterns, late: Patterns, start: int, stop: int, warmup: int) -> _Compared:
-    """Judge every pattern that either run found behind the warm-up."""
-    mine, others = _places(full, 0, start + warmup, stop), _places(late, start, start + warmup, stop)
+def _patterns(full: Patterns, late: Patterns, start: int, age: IntArray) -> _Compared:
+    """Judge every pattern that either run found wholly behind the warm-up."""
+    mine, others = _places(full, 0, start, age), _places(late, start, start, age)
     every = sorted(mine | others)
     bar, symbol = (np.array([place[i] for place in every], np.int64) for i in (0, 1))
     label = np.array([place[2] for place in every], np.str_)
     there, found = (np.array([place in run for place in every], np.bool_) for run in (mine, others))
-    return _Compared(
-        bar - start - warmup, symbol, there != found, np.where(there, label, ""), np.where(found, label, "")
-    )
+    said = (np.where(one, label, "") for one in (there, found))
+    return _Compared(start, age[bar - start, symbol], bar, symbol, there != found, *said)
 
 
-def _places(patterns: Patterns, shift: int, low: int, stop: int) -> set[tuple[int, int, str]]:
+def _places(patterns: Patterns, shift: int, start: int, age: IntArray) -> set[tuple[int, int, str]]:
     columns = (patterns.confirmed + shift, patterns.symbol, patterns.type, patterns.first + shift)
     rows = zip(*(column.tolist() for column in columns), strict=True)
-    return {(bar, symbol, label) for bar, symbol, label, first in rows if first >= low and bar < stop}
+    return {
+        (bar, symbol, label)
+        for bar, symbol, label, first in rows
+        if start <= first and bar < start + len(age) and age[first - start, symbol] >= 0
+    }
 
 
-def _lacking(offset: IntArray, wrong: BoolArray) -> int:
-    """Return the bars up to which wrong answers outnumber right ones the most; 0 where they do not settle."""
-    order = np.argsort(offset, kind="stable")
-    offset, wrong = offset[order], wrong[order]
-    ends = np.flatnonzero(np.diff(offset, append=offset[-1:] + 1))
+def _summed(seen: Sequence[_Compared]) -> Short | None:
+    """Find the bar up to which wrong answers outnumber right ones the most, and are rare behind it."""
+    if not any(one.wrong.any() for one in seen):
+        return None
+    rows = [(one, row) for one in seen for row in range(len(one.wrong))]
+    rows.sort(key=lambda each: (each[0].after[each[1]], each[0].start, each[1]))
+    after = np.array([one.after[row] for one, row in rows])
+    wrong = np.array([one.wrong[row] for one, row in rows])
+    ends = np.flatnonzero(np.diff(after, append=after[-1] + 1))
     balance = np.cumsum(np.where(wrong, 1, -1))[ends]
-    if not len(ends) or balance.max() < LEAST:
-        return 0
     end = int(ends[balance.argmax()])
     rest = wrong[end + 1 :]
-    return int(offset[end]) + 1 if len(rest) >= LEAST and rest.mean() <= SETTLED else 0
-
-
-def _first(seen: Sequence[tuple[int, _Compared]], warmup: int, more: int, full: Array | Patterns) -> Short:
-    """Return the wrong answer that is closest to the end of the warm-up."""
-    offset, row, start, one = min(_wrong(seen), key=lambda each: each[:3])
-    what = "pattern" if isinstance(full, Patterns) else "answer"
-    bar, symbol = start + warmup + offset, int(one.symbol[row])
-    return Short(what, bar, symbol, start, plain(one.full[row]), plain(one.late[row]), more)
-
-
-def _wrong(seen: Sequence[tuple[int, _Compared]]) -> Iterator[tuple[int, int, int, _Compared]]:
-    for start, one in seen:
-        for row in np.flatnonzero(one.wrong).tolist():
-            yield int(one.offset[row]), row, start, one
+    head = [(one, row) for (one, row), bad in zip(rows[: end + 1], wrong, strict=False) if bad]
+    places = {(int(one.bar[row]), int(one.symbol[row])) for one, row in head}
+    if min(len(places), balance.max()) < LEAST or len(rest) < LEAST or rest.mean() > SETTLED:
+        return None
+    one, row = head[0]
+    return Short(
+        bar=int(one.bar[row]),
+        symbol=int(one.symbol[row]),
+        start=one.start,
+        full=plain(one.full[row]),
+        late=plain(one.late[row]),
+        more=int(after[end]) + 1,
+        runs=len({id(one) for one, _ in head}),
+    )

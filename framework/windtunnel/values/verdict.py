@@ -34,8 +34,13 @@ class Verdict:
     benchmark, benchmark_inside : float
         Of holding the benchmark, over the bars that are judged and over those in sample; NaN without one.
     chance : float
-        p-value that decides: how often what is judged would look as good without an edge over cash and the
-        benchmark, after every trial is allowed for.
+        p-value that decides, of the next two: how often the result would look as good without an edge over
+        cash and the benchmark at equal risk.
+    chance_search : float
+        How often the luckiest of all trials would show as much as was shown in sample.
+    chance_outside : float
+        How often the result out of sample would be as good, after the looks of earlier runs; NaN where it was
+        not validated.
     expected : float
         The highest that so many trials without any edge would show on average; counted from the benchmark's
         ratio in sample where that is above 0.
@@ -76,6 +81,8 @@ class Verdict:
     benchmark: float
     benchmark_inside: float
     chance: float
+    chance_search: float
+    chance_outside: float
     expected: float
     probabilistic: float
     deflated: float

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from hashlib import blake2b
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -21,8 +22,10 @@ from windtunnel.values import Point, Trials
 __all__ = ["Dask"]
 
 _AHEAD = 2
-_RECOUNT = 1.0
+_LOOK = 1.0
+_PATIENCE = 10.0
 _ENVELOPE = 1_000_000
+_LOST = "the Dask scheduler was lost"
 
 
 class Dask:
@@ -69,7 +72,7 @@ class Dask:
         self._address, self._name = address, f"windtunnel-{uuid4().hex}"
         self._stack = ExitStack()
         self._client: Any = None
-        self._threads, self._counted = 0, -_RECOUNT
+        self._threads, self._counted = 0, -_LOOK
 
     @property
     def client(self) -> Any:
@@ -93,13 +96,18 @@ class Dask:
                     n_workers=self._workers,
                     threads_per_worker=1,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
                     memory_limit=0,
                     silence_logs=logging.CRITICAL,
                     local_directory=stack.enter_context(tempfile.TemporaryDirectory()),
                 )
             )
-        client: Any = stack.enter_context(Client(where, set_as_default=False))  # type: ignore[no-untyped-call]
+        try:
+            client: Any = Client(where, timeout=_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
+        except OSError as error:
+            raise WindtunnelError(f"no Dask scheduler answers at {where}") from error
+        stack.enter_context(client)
         client.register_plugin(Hosting(self._name, self._limits, own=self._address is None))
         if self._address is not None:
             stack.callback(self._leave, client)
@@ -117,32 +125,33 @@ class Dask:
         WindtunnelError
             If the scheduler is lost, or the workers cannot run the work.
         """
-        from distributed import as_completed
-
         jobs = Isolation(work, chunks)
         tasks = _Tasks(self.client, work, self._name)
-        completed: Any = as_completed(  # type: ignore[no-untyped-call]
-            loop=self.client.loop, raise_errors=False
-        )
         try:
             while True:
                 at_once = _AHEAD * self._capacity()
                 while len(tasks) < at_once and (job := jobs.job(at_once)) is not None:
-                    if (future := tasks.submit(job)) is not None:
-                        completed.add(future)
+                    tasks.submit(job)
                 yield from jobs.finished()
                 if jobs.over:
                     return
-                if len(tasks):
-                    tasks.settle(next(completed), jobs)
+                tasks.settle(jobs)
         finally:
             tasks.cancel()
 
     def _capacity(self) -> int:
-        """Return how many chunks run at once; asked of the scheduler once a second at most."""
-        if monotonic() - self._counted >= _RECOUNT:
-            self._threads = sum(self.client.nthreads().values()) or self._threads or 1
+        """Return how many chunks run at once; asked of the scheduler once a second at most.
+
+        A cluster on this machine does not by itself replace a worker that was killed while it started.
+        """
+        if monotonic() - self._counted >= _LOOK:
+            try:
+                self._threads = sum(self.client.nthreads().values()) or self._threads or 1
+            except OSError as error:
+                raise WindtunnelError(_LOST) from error
             self._counted = monotonic()
+            if self.client.cluster is not None:
+                self.client.cluster.scale(self._workers)
         return self._threads
 
     def close(self) -> None:
@@ -159,6 +168,7 @@ class _Tasks:
 
         self._client, self._work, self._name = client, work, name
         self._running: dict[Any, tuple[Any, list[Job]]] = {}
+        self._ended: SimpleQueue[Any] = SimpleQueue()
         pickled = pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
         with dask.config.set(
             {"distributed.admin.large-graph-warning-threshold": f"{len(pickled) + _ENVELOPE}B"}
@@ -170,8 +180,8 @@ class _Tasks:
     def __len__(self) -> int:
         return len(self._running)
 
-    def submit(self, job: Job) -> Any:
-        """Start a job; None where the very same points are on their way already."""
+    def submit(self, job: Job) -> None:
+        """Start a job, unless the very same points are on their way already."""
         from windtunnel.optimize.executors.dask_worker import evaluate_hosted
 
         points = [list(point.items()) for point in job.points]
@@ -179,16 +189,28 @@ class _Tasks:
         key = f"windtunnel-chunk-{blake2b(said.encode(), digest_size=16).hexdigest()}"
         if key in self._running:
             self._running[key][1].append(job)
-            return None
+            return
         future = self._client.submit(evaluate_hosted, self._carried, job.points, self._name, key=key)
         self._running[key] = future, [job]
-        return future
+        future.add_done_callback(self._ended.put)
 
-    def settle(self, future: Any, jobs: Isolation) -> None:
-        """Pass on what became of a task."""
+    def settle(self, jobs: Isolation) -> None:
+        """Wait until a task has ended, for a while, and pass on what became of it.
+
+        Raises
+        ------
+        WindtunnelError
+            If the scheduler is lost, or the workers cannot run the work.
+        """
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
+        try:
+            future = self._ended.get(timeout=_LOOK)
+        except Empty:
+            if self._client.status == "closed":
+                raise WindtunnelError(_LOST) from None
+            return
         _, settled = self._running.pop(future.key)
         try:
             trials = future.result()
@@ -199,7 +221,7 @@ class _Tasks:
                 jobs.failed(job, ended(None))
         except FutureCancelledError:
             if self._client.status != "running":
-                raise WindtunnelError("the Dask scheduler was lost") from None
+                raise WindtunnelError(_LOST) from None
             for job in settled:
                 jobs.back(job)
         except WindtunnelError:

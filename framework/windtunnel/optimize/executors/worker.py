@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
@@ -40,8 +41,9 @@ def main(descriptor: int) -> None:
     connection: Connection[Answer, Any] = Connection(descriptor)
     heard: SimpleQueue[bytes] = SimpleQueue()
     Thread(target=_listen, args=(connection, heard), daemon=True).start()
-    connection.send(("ready", None))
-    _Worker(connection, heard).serve()
+    with suppress(BrokenPipeError, ConnectionResetError):
+        connection.send(("ready", None))
+        _Worker(connection, heard).serve()
 
 
 def _listen(connection: Connection[Answer, Any], heard: SimpleQueue[bytes]) -> None:

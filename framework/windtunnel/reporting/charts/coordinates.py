@@ -88,7 +88,7 @@ def _lines(
 
 
 def _layout(land: Landscape, axes: list[int]) -> Trace:
-    names = [safe(land.names[at]) for at in axes] + [safe(land.metric.title)]
+    names = [safe(land.names[at]) for at in axes] + [safe(land.metric.title).replace(" ", "<br>")]
     marks = [
         _tick(place, share, text)
         for place, at in enumerate(axes)
@@ -104,7 +104,7 @@ def _layout(land: Landscape, axes: list[int]) -> Trace:
         xaxis={
             "tickvals": list(range(len(names))),
             "ticktext": names,
-            "range": [-0.12, len(names) - 0.62],
+            "range": [-0.12, 1.1 * len(names) - 0.9],
             "showgrid": False,
             "zeroline": False,
             "fixedrange": True,

@@ -142,7 +142,7 @@ def stability(land: Landscape, labels: Sequence[str]) -> Chart | str:
         notes.append(_named(safe(land.names[at]), top - height * 0.09))
     names = [*labels, "now"]
     last = "" if len(shown) == 1 else str(len(shown))
-    step = -(-len(names) // 8)
+    step = -(-len(names) // 6)
     at_ticks = list(range(0, len(names) - 1, step))
     at_ticks = [at for at in at_ticks if len(names) - 1 - at >= step / 2] + [len(names) - 1]
     return Chart(

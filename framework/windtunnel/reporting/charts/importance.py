@@ -17,22 +17,20 @@ _LITTLE = 0.05
 def importance(land: Landscape) -> Chart | str:
     """Draw the share of the differences between trials that each parameter explains alone."""
     explained = land.importance
-    if len(explained) < 2:
-        return "Importance: one parameter was searched."
+    if sum(len(np.unique(column)) > 1 for column in land.shares[land.known].T) < 2:
+        return "Importance: one parameter was varied."
     if np.isnan(explained).all():
         return "Importance: too few trials, or all alike, to say which parameter matters."
     shown = [at for at in land.ranking[:_MOST] if not np.isnan(explained[at])]
     rest = max(0.0, 1.0 - float(np.nansum(explained)))
     rows = [(land.names[at], float(explained[at]), STRATEGY) for at in shown]
-    rows.append(("several together, or noise", rest, BENCHMARK))
+    rows.append(("together, or noise", rest, BENCHMARK))
     return Chart(
         id="importance",
         title=_title(rows),
         data=[_bars(rows[::-1])],
         layout=layout(
-            xaxis=axis(
-                f"share of the differences in {safe(land.metric.title)} explained", tickformat=".0%", nticks=6
-            )
+            xaxis=axis("share of the differences explained", tickformat=".0%", nticks=6)
             | {"range": [0, max(value for _, value, _ in rows) * 1.18 + 1e-9]},
             yaxis=axis("", showgrid=False, type="category", ticksuffix=" "),
             hovermode="closest",

@@ -201,16 +201,13 @@ def _line(near: Neighbours, place: int) -> Chart:
     rows = np.flatnonzero(land.known & np.isfinite(land.shares[:, place]))
     rows = rows[np.argsort(land.shares[rows, place], kind="stable")]
     drawn = rows[np.unique(np.linspace(0, len(rows) - 1, _DOTS).astype(np.int64))]
+    joined = {"mode": "lines+markers", "line": {"width": 1, "color": BENCHMARK}}
     return Chart(
         id="neighbourhood",
         title=f"{near.sentence} {land.metric.title} by {land.names[place]}, in sample.",
         data=[
             _dots(land, place, drawn, "a trial", {"size": 5, "color": BENCHMARK})
-            | (
-                {"mode": "lines+markers", "line": {"width": 1, "color": BENCHMARK}}
-                if land.ordered[place]
-                else {}
-            ),
+            | (joined if land.ordered[place] else {}),
             _dots(land, place, near.rows, "its neighbours", {"size": 7, "color": STRATEGY}),
             _dots(
                 land,
