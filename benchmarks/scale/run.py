@@ -57,8 +57,8 @@ def measured(repeats: int) -> Mapping[str, Rows]:
     ):
         with closing(make(1)) as one, closing(make(2)) as two:
             costs[name] = overhead(two, count, repeats)
-            shipping[name] = [shipped(one, megabytes, repeats) for megabytes in SIZES]
             busy[name] = faster(one, two, repeats)
+            shipping[name] = [shipped(one, megabytes, repeats) for megabytes in SIZES]
             recovery[name] = median(recovered(one, killable) for _ in range(repeats))
         print(f"  {name} measured", flush=True)
     return {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 
 import numpy as np
 from universes import YEAR, Market, bars_of
@@ -11,7 +12,8 @@ import windtunnel as wt
 from windtunnel import Bars
 from windtunnel.engine import Simulation, simulate
 from windtunnel.market import Market as Seen
-from windtunnel.optimize.verdict import Evidence, judge
+from windtunnel.optimize.rule import combined, decide
+from windtunnel.optimize.verdict import FEWEST_TRADES, Evidence, judge
 from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules, Verdict
 from windtunnel_plugins.strategies import SmaCross
 
@@ -71,31 +73,35 @@ def searched(market: Market, strength: float, seed: int, trials: int) -> tuple[V
     held = np.diff(bars.close[:, 0], prepend=bars.open[0, 0]) / np.concatenate(
         (bars.open[:1, 0], bars.close[:-1, 0])
     )
-    cache: dict[bytes, FloatArray] = {}
-
-    def returns_of(rows: IntArray) -> FloatArray:
-        if rows.tobytes() not in cache:
-            cache[rows.tobytes()] = account.returns_of(rows)
-        return cache[rows.tobytes()]
-
-    def verdict(simulation: Simulation, start: int) -> Verdict:
-        return judge(
-            Evidence(
-                judged=simulation.returns[start:],
-                inside=best.returns,
-                sharpes=_ratios(sums),
-                returns_of=returns_of,
-                periods_per_year=YEAR,
-                validated=start > 0,
-                benchmark=held[start:] if market.benchmark else None,
-                benchmark_inside=held if market.benchmark else None,
-                trades=len(simulation.trades.pnl),
-                sums=sums,
-                seed=seed,
-            )
+    found = judge(
+        Evidence(
+            judged=stitched.returns[first:],
+            inside=best.returns,
+            sharpes=_ratios(sums),
+            returns_of=account.returns_of,
+            periods_per_year=YEAR,
+            validated=True,
+            benchmark=held[first:] if market.benchmark else None,
+            benchmark_inside=held if market.benchmark else None,
+            trades=len(stitched.trades.pnl),
+            sums=sums,
+            seed=seed,
         )
+    )
+    return found, _without_validation(found, len(best.trades.pnl))
 
-    return verdict(stitched, first), verdict(best, 0)
+
+def _without_validation(found: Verdict, trades: int) -> Verdict:
+    """Return the verdict on the sweep alone: what decides is the same but for what is out of sample."""
+    swept = replace(
+        found,
+        outside=nan,
+        benchmark=found.benchmark_inside,
+        chance=combined(found.chance_search, nan),
+        chance_outside=nan,
+    )
+    call, reason = decide(swept, "" if trades >= FEWEST_TRADES else "Too few trades.")
+    return replace(swept, call=call, because=reason)
 
 
 def _walked(account: _Account, sums: FloatArray) -> tuple[int, Simulation]:

@@ -56,7 +56,7 @@ class Leak:
         if isinstance(self.candidate, DataSource):
             section = DataSection(use=self.candidate.name)
             bars = load(self.candidate, section).bars
-            cuts = tuple(len(bars) * part // 8 for part in (3, 5, 7))
+            cuts = tuple(len(bars) * part // 10 for part in range(2, 10))
             finding = source_leak(self.candidate, section, bars, cuts, HOST)
             return () if finding is None else (finding,)
         return self.verified().findings

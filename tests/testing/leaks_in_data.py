@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from causality_cases import random_bars
 from leak_catalogue import Leak
@@ -13,6 +14,7 @@ from windtunnel.plugin import DataSource
 from windtunnel.values import Request, Table
 
 LONG = random_bars(columns=3, rough=True)
+OPEN = np.random.default_rng(1).random(LONG.shape) > 0.2
 
 
 class Prices(DataSource):
@@ -21,7 +23,9 @@ class Prices(DataSource):
     name = "prices"
 
     def load(self, request: Request) -> Table:
-        closes = pd.DataFrame(LONG.close, pd.DatetimeIndex(LONG.time, name="time"), list(LONG.symbols))
+        closes = pd.DataFrame(
+            np.where(OPEN, LONG.close, np.nan), pd.DatetimeIndex(LONG.time, name="time"), list(LONG.symbols)
+        )
         return Table(self.change(closes.loc[: request.end]))
 
     def change(self, closes: Any) -> Any:

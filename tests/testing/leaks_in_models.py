@@ -195,7 +195,8 @@ class Outcome(SignalScorer):
     seen: ClassVar[dict[tuple[int, int], float]] = {}
 
     def fit(self, features: Any, outcomes: Any) -> Any:
-        self.seen |= zip(zip(features.bar, features.symbol, strict=True), outcomes.won * 1.0, strict=True)
+        places = zip(features.bar, features.symbol, strict=True)
+        self.seen.update(zip(places, outcomes.won * 1.0, strict=True))
         return {"rate": outcomes.won.mean()}
 
     def score(self, features: Any, state: Any) -> Scores:

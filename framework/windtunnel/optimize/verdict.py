@@ -33,7 +33,8 @@ _CLUSTERED = 300
 _RANKED = 20_000
 _ELEMENTS = 4_000_000
 _FEWEST_BARS = 100
-_FEWEST_TRADES = 10
+FEWEST_TRADES = 10
+"""Fewest round trips that say anything."""
 _NOISE = 1e-14
 _NONE = np.empty(0)
 
@@ -129,9 +130,9 @@ class Evidence:
             return f"Only {moved:,} bars with a return: fewer than {_FEWEST_BARS} say nothing."
         if not np.ptp(self.judged) > _NOISE:
             return "Its returns never vary."
-        if self.trades < _FEWEST_TRADES:
+        if self.trades < FEWEST_TRADES:
             count = f"{self.trades:,} trade{'' if self.trades == 1 else 's'}"
-            return f"Only {count}: fewer than {_FEWEST_TRADES} say nothing."
+            return f"Only {count}: fewer than {FEWEST_TRADES} say nothing."
         return ""
 
 
@@ -139,14 +140,25 @@ def judge(evidence: Evidence) -> Verdict:
     """Return the verdict; see :mod:`windtunnel.optimize.rule` for the rule and its reasons.
 
     Too little evidence is no error: what cannot be computed is NaN, and the verdict is that it cannot tell.
+    The numerical libraries run on one thread meanwhile, so that the number of cores does not change a bit.
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        figures = _figures(evidence)
+    call, reason = decide(figures, evidence.lacking)
+    return replace(figures, call=call, because=reason)
+
+
+def _figures(evidence: Evidence) -> Verdict:
+    """Return all but the call and the reason."""
     year = sqrt(evidence.periods_per_year)
     count, bars = evidence.trials, len(evidence.judged)
     inside, judged = _ratio(evidence.inside), _ratio(evidence.judged)
     expected, deflated = _deflation(evidence, inside)
     halves = _halves(evidence.sums)
     tests = _tested(evidence) if evidence.known else _Tests()
-    figures = Verdict(
+    return Verdict(
         call="cannot tell",
         because="",
         trials=count,
@@ -173,8 +185,6 @@ def judge(evidence: Evidence) -> Verdict:
         permutation=_rotated(evidence),
         intervals=intervals(evidence.judged, evidence.periods_per_year, seed=evidence.seed),
     )
-    call, reason = decide(figures, evidence.lacking)
-    return replace(figures, call=call, because=reason)
 
 
 def _ratio(returns: FloatArray | None) -> float:
@@ -188,7 +198,7 @@ def _tails(returns: FloatArray) -> dict[str, float]:
     """Return skewness and kurtosis; those of a normal distribution where returns do not vary."""
     from scipy.stats import kurtosis, skew
 
-    if not float(np.ptp(returns)) > _NOISE:
+    if len(returns) < 2 or not float(np.ptp(returns)) > _NOISE:
         return {}
     return {"skewness": float(skew(returns)), "kurtosis": float(kurtosis(returns, fisher=False))}
 

@@ -16,14 +16,17 @@ from windtunnel.testing.stages import data
 
 __all__ = ["source_leak"]
 
+TIMES = 6
+"""About how often a source is asked for less."""
+
 
 def source_leak(
     source: DataSource, section: DataSection, bars: Bars, cuts: tuple[int, ...], host: Host
 ) -> Finding | None:
     """Return the first difference between bars and those that their source gives when asked for less.
 
-    Prices that were adjusted by what came later, before the source read them, cannot be told from others. The
-    last bar is left out: where bars are resampled, it may be made of less.
+    Prices that were adjusted by what came later, before the source read them, cannot be told from others. Where
+    bars are resampled the last one is left out, for it may be made of less.
 
     Parameters
     ----------
@@ -38,13 +41,14 @@ def source_leak(
     host : Host
         Knows where the source comes from.
     """
-    for cut in (cuts[-1], cuts[len(cuts) // 2], cuts[0]):
+    whole = section.resample is None and section.timeframe is None
+    for cut in cuts[:: -max(1, len(cuts) // TIMES)]:
         end = f"{bars.time[cut - 1]}{'' if bars.timezone is None else '+00:00'}"
         try:
             less = load(renewed(source), section.model_copy(update={"end": end})).bars
         except (DataError, InvalidValueError):
             continue
-        known = min(cut, len(less)) - 1
+        known = min(cut, len(less)) - (not whole)
         found = _survivors(bars, less, known) or _prices(bars, less, known)
         if found is not None:
             return _finding(source, bars, *found, known, host)
@@ -90,10 +94,10 @@ def _finding(
         bar=difference.bar,
         before=difference.before,
         after=difference.after,
-        cut=known + 1,
-        known=stamp(time[known]),
+        cut=known,
+        known=stamp(time[known - 1]),
         provoked="reloaded",
-        ahead=known + 1 - difference.bar,
+        ahead=known - difference.bar,
         runs=1,
         cause="symbols are chosen, or prices adjusted, filled or scaled, by what came later",
     )
