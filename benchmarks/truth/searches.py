@@ -17,7 +17,7 @@ from windtunnel.optimize.verdict import FEWEST_TRADES, Evidence, judge
 from windtunnel.values import Exposure, FloatArray, IntArray, Orders, Rules, Verdict
 from windtunnel_plugins.strategies import SmaCross
 
-__all__ = ["RULES", "grid", "searched", "sums_of"]
+__all__ = ["Searched", "ratios", "searched", "sums_of"]
 
 RULES = Rules(fees=0.0005, slippage=0.0002)
 _FASTS = range(2, 27)
@@ -25,7 +25,7 @@ _LEARNED = 4
 """Years that a choice learns from before the year that judges it."""
 
 
-def grid(trials: int) -> dict[str, list[int]]:
+def _grid(trials: int) -> dict[str, list[int]]:
     """Return about so many combinations: 25 fast windows by slow ones from 30 to 225 bars."""
     slow = np.linspace(30, 225, max(1, round(trials / len(_FASTS))))
     return {"fast": list(_FASTS), "slow": np.unique(np.rint(slow)).astype(int).tolist()}
@@ -35,7 +35,7 @@ def sums_of(bars: Bars, market: Market, trials: int) -> tuple[dict[str, IntArray
     """Return the parameters of every trial, and the sums of its net returns by year, ``[K, years, 3]``."""
     edges = range(0, len(bars) + 1, YEAR)
     found = wt.sweep(
-        bars, SmaCross(short=market.short), grid(trials), rules=RULES, edges=tuple(edges), threads=1
+        bars, SmaCross(short=market.short), _grid(trials), rules=RULES, edges=tuple(edges), threads=1
     )
     return found.parameters, found.sums
 
@@ -63,12 +63,24 @@ class _Account:
         return np.stack([self.run(self.exposure(row)).returns for row in rows.tolist()], axis=1)
 
 
-def searched(market: Market, strength: float, seed: int, trials: int) -> tuple[Verdict, Verdict]:
-    """Return the verdicts on the stitched result of a walk-forward, and on the best of the sweep."""
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """The verdicts on the stitched result of a walk-forward and on the best of the sweep alone.
+
+    ``sums`` are number, sum and sum of squares of each trial's returns, ``[K, 3]``.
+    """
+
+    walked: Verdict
+    swept: Verdict
+    sums: FloatArray
+
+
+def searched(market: Market, strength: float, seed: int, trials: int) -> Searched:
+    """Search one universe."""
     bars = bars_of(market, strength, seed)
     parameters, sums = sums_of(bars, market, trials)
     account = _Account(bars, market, parameters, Seen(bars))
-    best = account.run(account.exposure(int(np.argmax(_ratios(sums)))))
+    best = account.run(account.exposure(int(np.argmax(ratios(sums)))))
     first, stitched = _walked(account, sums)
     held = np.diff(bars.close[:, 0], prepend=bars.open[0, 0]) / np.concatenate(
         (bars.open[:1, 0], bars.close[:-1, 0])
@@ -77,7 +89,7 @@ def searched(market: Market, strength: float, seed: int, trials: int) -> tuple[V
         Evidence(
             judged=stitched.returns[first:],
             inside=best.returns,
-            sharpes=_ratios(sums),
+            sharpes=ratios(sums),
             returns_of=account.returns_of,
             periods_per_year=YEAR,
             validated=True,
@@ -88,7 +100,7 @@ def searched(market: Market, strength: float, seed: int, trials: int) -> tuple[V
             seed=seed,
         )
     )
-    return found, _without_validation(found, len(best.trades.pnl))
+    return Searched(found, _without_validation(found, len(best.trades.pnl)), sums.sum(axis=1))
 
 
 def _without_validation(found: Verdict, trades: int) -> Verdict:
@@ -108,13 +120,13 @@ def _walked(account: _Account, sums: FloatArray) -> tuple[int, Simulation]:
     """Choose each year by the three before it, and join what the choices want in one account."""
     wanted = np.zeros(account.bars.shape, np.float64)
     for year in range(_LEARNED, sums.shape[1]):
-        chosen = int(np.argmax(_ratios(sums[:, year - _LEARNED : year])))
+        chosen = int(np.argmax(ratios(sums[:, year - _LEARNED : year])))
         rows = slice(YEAR * year, YEAR * (year + 1))
         wanted[rows] = account.exposure(chosen)[rows]
     return _LEARNED * YEAR, account.run(wanted)
 
 
-def _ratios(sums: FloatArray) -> FloatArray:
+def ratios(sums: FloatArray) -> FloatArray:
     """Return the Sharpe ratio per bar of sums over blocks, ``[K]``."""
     count, total, squares = sums.sum(axis=1).T
     variance = (squares - total * total / count) / (count - 1)

@@ -54,9 +54,9 @@ MARKETS = (
 def bars_of(market: Market, strength: float, seed: int, years: int = YEARS) -> Bars:
     """Return daily bars of one symbol.
 
-    Returns are GARCH(1, 1) with innovations of Student's t. The premium is proportional to the variance of the
-    day, so that holding has the highest Sharpe ratio of all that may be done without knowing the future, and
-    no timing of volatility is an edge. A planted edge is a trend that turns up or down at random times,
+    Returns are GARCH(1, 1) with innovations of Student's t. The premium is proportional to the variance of
+    the day, so that holding has the highest Sharpe ratio of all that may be done without knowing the future,
+    and no timing of volatility is an edge. A planted edge is a trend that turns up or down at random times,
     ``strength`` daily deviations a day and 60 days long on average. A bar opens at the close before.
     """
     random = np.random.default_rng([seed, int(market.short), int(strength > 0)])

@@ -208,7 +208,7 @@ def test_closing_ends_the_workers_and_waits_for_them() -> None:
 
 def test_workers_use_one_thread_and_leave_ctrl_c_to_the_driver(pool: Processes) -> None:
     (trials,) = pool.run(given.work(prepare=given.prepare_to_tell), [given.points(1)])
-    assert trials.problems == ("OPENBLAS_NUM_THREADS=1 SIG_IGN",)
+    assert trials.problems == ("OPENBLAS_NUM_THREADS=1, leads its group: True",)
 
 
 @pytest.mark.parametrize("where", ["inline", "processes"])

@@ -134,6 +134,17 @@ def test_a_search_that_was_cut_off_ends_as_if_it_had_not_been(recorded):
         assert np.array_equal(getattr(resumed.trials, name), getattr(whole.trials, name))
 
 
+def test_a_warm_start_tells_what_is_known_first():
+    memory = Memory()
+    memory.append(tried([{"x": 8}, {"x": 3}]), keys_of([{"x": 8}, {"x": 3}]))
+    search, runner = Search([5, 3]), Runner()
+    explorer = Explorer(runner, keys_of, recorder=memory)
+    rows, _ = explore(explorer, search, Budget(None, 5, warm=True), 0, UP)
+    assert search.told == [(8, 8.0), (3, 3.0), (5, 5.0), (3, 3.0)]
+    assert runner.points == [5]
+    assert rows.tolist() == [0, 1, 2]
+
+
 def test_being_told_to_stop_keeps_what_was_tried():
     memory, seen = Memory(), []
     explorer = Explorer(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from windtunnel.engine.metrics.returns import sharpe, sortino
 from windtunnel.errors import InvalidValueError
 from windtunnel.optimize import (
     block_sums,
@@ -45,7 +46,26 @@ def test_the_published_values_come_out(shared: Path) -> None:
         assert bars / periods == pytest.approx(known[name]["value_years"], rel=1e-12)
     monthly = minimum_track_record(3 / sqrt(12), benchmark=2.5 / sqrt(12), skewness=-0.72, kurtosis=5.78)
     assert monthly / 12 == pytest.approx(told["MinTRL_m"], rel=1e-12)
+    assert monthly / 12 == pytest.approx(known["MinTRL_monthly_nonnormal"]["value_years"], rel=1e-12)
+    normal = minimum_track_record(2 / sqrt(12), benchmark=1 / sqrt(12))
+    assert normal / 12 == pytest.approx(told["MinTRL_monthly_normal_2v1"], rel=1e-12)
+    funds = minimum_track_record(2 / sqrt(12), benchmark=1 / sqrt(12), skewness=-0.72, kurtosis=5.78)
+    assert funds / 12 == pytest.approx(told["MinTRL_monthly_hf_2v1"], rel=1e-12)
     assert minimum_backtest_length(45) == pytest.approx(told["MinBTL"], rel=1e-12)
+    assert minimum_backtest_length(45) == pytest.approx(known["MinBTL_N45_SR1"]["value_years"], rel=1e-12)
+    assert deflated_sharpe(**daily, **tails, trials=100) == pytest.approx(
+        known["DSR_paper_example"]["value"], rel=1e-12
+    )
+    assert sqrt(daily["variance"]) * expected_maximum(100) == pytest.approx(told["SR0_daily"], rel=1e-12)
+
+
+def test_the_published_ratios_come_out(shared: Path) -> None:
+    known = published(shared)
+    case = known["sharpe_iid"]
+    returns = np.array(case["inputs"]["returns"]) - case["inputs"]["bench"]
+    assert sharpe(returns, 1.0) == pytest.approx(case["value"], abs=5e-7)
+    case = known["sortino_iid"]
+    assert sortino(np.array(case["inputs"]["returns"]), 1.0) == pytest.approx(case["value"], abs=5e-7)
 
 
 def test_a_single_trial_is_no_luck_and_a_poor_one_takes_forever() -> None:
@@ -60,12 +80,16 @@ def test_a_single_trial_is_no_luck_and_a_poor_one_takes_forever() -> None:
 def test_overfitting_agrees_with_another_program(shared: Path, name: str, blocks: int) -> None:
     folder = shared / "oracles" / "overfitting"
     returns = pd.read_parquet(folder / f"pbo_matrix_{name}.parquet").to_numpy(np.float64)
-    known = json.loads((folder / f"pbo_{name}.json").read_text())[f"S={blocks}"]["independent"]
+    both = json.loads((folder / f"pbo_{name}.json").read_text())[f"S={blocks}"]
+    known = both["independent"]
     found = overfitting(block_sums(returns, blocks))
     assert len(found.logits) == known["n"]
     assert found.probability == pytest.approx(known["pbo_le0"], abs=1e-12)
     np.testing.assert_allclose(found.logits[:10], known["logits_first10"], rtol=1e-9)
+    assert (found.logits < 0).mean() == pytest.approx(known["pbo_lt0"], abs=1e-12)
     assert found.logits.mean() == pytest.approx(known["logit_mean"], rel=1e-9)
+    assert np.median(found.logits) == pytest.approx(known["logit_median"], rel=1e-9)
+    assert (found.outside < 0).mean() == pytest.approx(both["pypbo"]["prob_oos_loss"], abs=1e-12)
 
 
 def test_by_hand_the_best_of_one_half_is_the_worst_of_the_other() -> None:

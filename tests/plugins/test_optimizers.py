@@ -130,3 +130,19 @@ def test_spans_stay_within_their_ends(
 def test_a_space_without_parameters_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="search"):
         SearchSpace({})
+
+
+def test_a_search_learns_from_points_that_it_did_not_ask_for():
+    """Told of a good corner first, it asks for points nearby; what lies outside or failed says nothing."""
+    space = SearchSpace({"a": Span(Tune(0, 1), False), "b": Span(Tune(0, 1), False), "c": Choices((1, 2))})
+    corner = [{"a": 0.9 + place / 200, "b": 0.9, "c": 2} for place in range(20)]
+    values = np.array([[1.0 + place] for place in range(20)])
+    warm, cold = (Tpe(start_up=2).start(space, 1) for _ in range(2))
+    warm.tell(corner, values)
+    warm.tell([{"a": 7.0, "b": 0.5, "c": 9}], np.array([[99.0]]))
+    warm.tell([{"a": 0.5, "b": 0.5, "c": 1}], np.array([[np.nan]]))
+    near, far = (
+        np.mean([abs(point["a"] - 0.95) + abs(point["b"] - 0.9) for point in search.ask(10)])
+        for search in (warm, cold)
+    )
+    assert near < far

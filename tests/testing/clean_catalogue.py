@@ -39,7 +39,7 @@ KINDS = ("strategy", "volatility", "regime", "patterns", "scorer")
 SMALLER: dict[str, dict[str, Any]] = {
     "boosting": {"folds": 2},
     "forest": {"trees": 10},
-    "ensemble": {},
+    "ensemble": {"members": (HOST.plugin("volatility", "ewma")(), HOST.plugin("volatility", "har")())},
     "hidden_markov": {"restarts": 2, "steps": 20},
 }
 """Parameters that make a plugin fast, where they exist."""

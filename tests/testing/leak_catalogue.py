@@ -51,6 +51,14 @@ class Leak:
     patches: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     only: str = ""
 
+    @property
+    def plugin(self) -> str:
+        """The plugin that is to blame."""
+        if isinstance(self.candidate, DataSource):
+            return self.candidate.name
+        model = getattr(self.candidate, self.stage)
+        return str((model[0] if isinstance(model, tuple) else model).plugin.name)
+
     def found(self) -> tuple[Finding, ...]:
         """Verify it."""
         if isinstance(self.candidate, DataSource):

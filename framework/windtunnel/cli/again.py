@@ -16,11 +16,17 @@ __all__ = ["overrides_to_try"]
 def overrides_to_try(loaded: Loaded, assignments: Sequence[str]) -> list[str]:
     """Return the overrides of the next run to try: those of this one, and one parameter changed.
 
-    Of a sweep, which changes the parameters itself, the metric is changed.
+    Of a sweep, which changes the parameters itself, the metric is changed; of an optimisation the seed.
     """
-    key, value = _change(loaded) if loaded.space is None else _other_metric(loaded)
+    key, value = _changed(loaded)
     kept = [text for text in assignments if text.partition("=")[0].strip() != key]
     return [part for text in (*kept, f"{key}={value}") for part in ("--set", text)]
+
+
+def _changed(loaded: Loaded) -> tuple[str, Any]:
+    if loaded.search is not None:
+        return "seed", loaded.experiment.seed + 1
+    return _change(loaded) if loaded.space is None else _other_metric(loaded)
 
 
 def _change(loaded: Loaded) -> tuple[str, Any]:

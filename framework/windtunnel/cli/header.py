@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from windtunnel.cli.terminal import Terminal
     from windtunnel.experiment import Loaded
     from windtunnel.pipeline import Part
+    from windtunnel.values import SearchSpace
 
 __all__ = [
     "components",
@@ -19,6 +20,7 @@ __all__ = [
     "span",
     "timeframe",
     "with_best",
+    "with_search",
     "write_data",
     "write_header",
     "write_plugins",
@@ -86,6 +88,13 @@ def with_best(config: Mapping[str, Any], sweep: Mapping[str, Any] | None) -> dic
     """Return a resolved experiment with the strategy that its sweep chose, as its manifest says."""
     chosen = {} if sweep is None else sweep["best"]
     own = {path.removeprefix(_PARAMS): value for path, value in chosen.items() if path.startswith(_PARAMS)}
+    strategy = config["strategy"]
+    return {**config, "strategy": {**strategy, "params": {**strategy["params"], **own}}}
+
+
+def with_search(config: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
+    """Return a resolved experiment with what is searched in place of the strategy's values."""
+    own = {path.removeprefix(_PARAMS): f"{one}" for path, one in space.dimensions.items() if _PARAMS in path}
     strategy = config["strategy"]
     return {**config, "strategy": {**strategy, "params": {**strategy["params"], **own}}}
 

@@ -30,8 +30,9 @@ def verify(config: ConfigArgument, assignments: SetOption = None, as_json: JsonO
     """Prove that no part of an experiment knows the future.
 
     The experiment is run again on fresh data and plugins, cut off at some twenty bars, and with the prices
-    after each of these halved and doubled. Nothing that was said before a cut may change.
-    Exit code 1 if something does.
+    after each of these halved and doubled. Nothing that was said before a cut may change. Then every plugin
+    is asked with bars that begin later: once the warm-up that it states is over, it must say the same.
+    Exit code 1 if something changes, or a warm-up is too short.
     """
     from windtunnel import experiment
     from windtunnel.cli.progress import Progress

@@ -33,7 +33,7 @@ def run(
     """
     from windtunnel import experiment, runner
     from windtunnel.cli.again import overrides_to_try
-    from windtunnel.cli.header import expected_fits, with_best, write_data, write_plugins
+    from windtunnel.cli.header import expected_fits, with_best, with_search, write_data, write_plugins
     from windtunnel.cli.progress import Progress
     from windtunnel.cli.stopping import Stopping
     from windtunnel.cli.summary import as_json as described
@@ -64,8 +64,10 @@ def run(
 
         if not as_json:
             write_data(terminal, loaded.resolved(), runner.describe_data(loaded, dataset))
-        if before is not None:
+        if before is not None and loaded.search is None:
             announce(with_best(loaded.resolved(), before.manifest.get("sweep")))
+        elif loaded.search is not None:
+            announce(with_search(loaded.resolved(), loaded.search))
         elif loaded.space is None:
             announce(loaded.resolved())
         run = before

@@ -9,14 +9,17 @@ from windtunnel.optimize.sharpe import (
     minimum_track_record,
     probabilistic_sharpe,
 )
+from windtunnel.optimize.verdict import Evidence, judge
 
 __all__ = [
+    "Evidence",
     "Overfitting",
     "block_sums",
     "combinatorial",
     "deflated_sharpe",
     "expected_maximum",
     "holdout",
+    "judge",
     "minimum_backtest_length",
     "minimum_track_record",
     "overfitting",

@@ -56,6 +56,8 @@ class Plan:
     seed : int
     facts : mapping
         For the manifest.
+    warm : bool
+        Whether each search is told first what is known already.
     """
 
     optimizer: Optimizer
@@ -69,12 +71,12 @@ class Plan:
     patience: int | None
     seed: int
     facts: Mapping[str, Any]
+    warm: bool = False
 
     @property
     def signs(self) -> FloatArray:
         """1 where a higher objective is better, −1 where a lower one is, ``[m]``."""
         return np.array([1.0 if metric.higher_is_better else -1.0 for metric in self.objectives])
-
 
     @property
     def most(self) -> int:
@@ -126,7 +128,7 @@ def conduct(bars: Bars, plan: Plan, explorer: Explorer, evaluator: Evaluator) ->
     trials = explorer.trials
     if trials is None:
         raise InvalidValueError("search", "must have a parameter set that is allowed", explorer.left_out)
-    rows = [rows for rows, _ in searched]
+    rows = [*(rows for rows, _ in searched[:-1]), np.arange(len(trials))]
     chosen = [_chosen(plan, explorer, rows[place], place) for place in range(len(rows))]
     made = _Made(evaluator, trials)
     folds = [_fold(plan, explorer, made, rows[place], chosen[place], place) for place in range(len(rows))]
@@ -166,7 +168,7 @@ def _searched(plan: Plan, explorer: Explorer) -> list[tuple[IntArray, str]]:
         search = plan.optimizer.start(plan.space, seed, len(plan.objectives))
         now = perf_counter()
         deadline = float("inf") if end is None else now + (end - now) / (folds - fold)
-        budget = Budget(plan.trials, plan.batch if adaptive else _LISTED, deadline, plan.patience)
+        budget = Budget(plan.trials, plan.batch if adaptive else _LISTED, deadline, plan.patience, plan.warm)
         found.append(explore(explorer, search, budget, fold, plan.signs))
     return found if adaptive else found * folds
 

@@ -75,6 +75,17 @@ class Evaluator:
                 pass
         return Trials.join([self._one(point) for point in points])
 
+    def warm(self) -> None:
+        """Do a little of everything once, so that no trial pays for what happens only the first time."""
+        self.decision({})
+        plugin = self._candidate.strategy.plugin
+        params = list(plugin.params().items())[:1]
+        if params and self._only_sharpe:
+            space = Space.of(
+                plugin, [{name: getattr(plugin, name)} for name, _ in params], self._candidate.rules
+            )
+            sweep(self._bars, self._candidate, space, benchmark=self._benchmark)
+
     def decision(self, point: Point) -> tuple[Candidate, Decision, Simulation]:
         """Return the candidate that a point makes, all that it decided and its account.
 
@@ -118,6 +129,8 @@ class Evaluator:
             problem = FORBIDDEN if error.parameter == "point" else str(error)
             return Trials.failed([point], [problem], folds, objectives, blocks)
         except WindtunnelError as error:
+            if isinstance(error.__cause__, MemoryError):
+                raise error.__cause__ from error
             return Trials.failed([point], [str(error)], folds, objectives, blocks)
         performance = Performance(simulation, self._bars.periods_per_year)
         sums = self._sums(simulation.returns)

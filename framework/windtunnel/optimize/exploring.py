@@ -44,12 +44,15 @@ class Budget:
         When to stop, by :func:`time.perf_counter`.
     patience : int or None
         Stop after so many points without a better first objective.
+    warm : bool
+        Tell the search first what the recorder knows.
     """
 
     trials: int | None
     batch: int
     deadline: float = float("inf")
     patience: int | None = None
+    warm: bool = False
 
 
 class Explorer:
@@ -124,6 +127,11 @@ class Explorer:
     def objectives(self, rows: Sequence[int] | IntArray, fold: int) -> FloatArray:
         """Return the objectives of rows on the bars that a fold learns from, ``[n, m]``."""
         return np.array([self._objectives[row][fold] for row in rows])
+
+    @property
+    def known(self) -> list[Point]:
+        """The points that the recorder knew already, in the order of recording."""
+        return [] if self._known is None else list(self._known.points)
 
     def rows(self, points: Sequence[Point]) -> list[int]:
         """Return the row of each point, tried now if need be; −1 for one that is left out.
@@ -220,6 +228,8 @@ def explore(
         Why it ended early; empty where it did not.
     """
     asked, seen, best, since = 0, dict[int, None](), -np.inf, 0
+    if budget.warm and explorer.known:
+        _tell(explorer, search, explorer.known, fold, signs, seen)
     while budget.trials is None or asked < budget.trials:
         if perf_counter() > budget.deadline:
             return _array(seen), f"the time was up after {asked:,} trials"
@@ -229,15 +239,7 @@ def explore(
         explorer.seconds["search"] += perf_counter() - start
         if not points:
             break
-        rows = explorer.rows(points)
-        start = perf_counter()
-        values = np.full((len(points), len(signs)), np.nan)
-        tried = [place for place, row in enumerate(rows) if row >= 0]
-        if tried:
-            values[tried] = explorer.objectives([rows[place] for place in tried], fold) * signs
-        search.tell(points, values)
-        explorer.seconds["search"] += perf_counter() - start
-        seen.update(dict.fromkeys(row for row in rows if row >= 0))
+        values = _tell(explorer, search, points, fold, signs, seen)
         asked += len(points)
         top = float(np.fmax.reduce(values[:, 0], initial=-np.inf))
         since = 0 if top > best else since + len(points)
@@ -245,6 +247,27 @@ def explore(
         if budget.patience is not None and since >= budget.patience:
             return _array(seen), f"{since:,} trials in a row brought nothing better"
     return _array(seen), ""
+
+
+def _tell(
+    explorer: Explorer,
+    search: Search,
+    points: Sequence[Point],
+    fold: int,
+    signs: FloatArray,
+    seen: dict[int, None],
+) -> FloatArray:
+    """Try points, tell the search what they came to, and return that, ``[n, m]``, higher is better."""
+    rows = explorer.rows(points)
+    start = perf_counter()
+    values = np.full((len(points), len(signs)), np.nan)
+    tried = [place for place, row in enumerate(rows) if row >= 0]
+    if tried:
+        values[tried] = explorer.objectives([rows[place] for place in tried], fold) * signs
+    search.tell(points, values)
+    explorer.seconds["search"] += perf_counter() - start
+    seen.update(dict.fromkeys(rows[place] for place in tried))
+    return values
 
 
 def _array(rows: Mapping[int, None]) -> IntArray:

@@ -127,7 +127,7 @@ class Reality:
     superior: IntArray
 
     def chance(self, statistic: float) -> float:
-        """Return how often the luckiest of the trials would show as high a statistic, at least 1 / (B + 1)."""
+        """Return how often the luckiest trial would show as high a statistic, at least 1 / (B + 1)."""
         return _p(self.luckiest, statistic)
 
 

@@ -16,10 +16,10 @@ the worse counts:
   normal distribution.
 
 With both, there are two ways to convince, at half the level each (Bonferroni): out of sample alone; or the
-search, as long as out of sample agrees at four times its level. So ``p = 2 min(o, max(s, o / 4))``, at most
-5%: that is 2.5% out of sample, or 2.5% of the search and 10% out of sample. Bars out of sample are few and say
-less than all bars; the search sees all bars, and trusts its own count of trials. Without validation there is
-the search alone, and the level is 2.5%: nothing has confirmed it on other bars.
+search, as long as out of sample agrees at eight times its level. So ``p = 2 min(o, max(s, o / 8))``, at most
+5%: that is 2.5% out of sample, or 2.5% of the search and 20% out of sample. Bars out of sample are few, so
+alone they often cannot tell; the search sees all bars, and trusts its own count of trials. Without validation
+there is the search alone, and the level is 2.5%: nothing has confirmed it on other bars.
 
 *Earlier trials* of the family have seen the same bars, out of sample or not. Their returns are gone, so they
 are counted as if they were independent: N trials in all, of which this run (or its test) covers K, are N / K
@@ -53,6 +53,8 @@ __all__ = ["combined", "decide", "edge", "level", "looks"]
 
 _LEVEL = 0.05
 _HALF = 0.5
+_AGREES = 8
+"""How many times its own level out of sample may take where it only has to agree with the search."""
 
 
 def looks(chance: float, trials: int, covered: int) -> float:
@@ -72,7 +74,7 @@ def combined(search: float, outside: float) -> float:
     """
     if isnan(outside):
         return search
-    ways = (outside, 1.0 if isnan(search) else max(search, outside / 4))
+    ways = (outside, 1.0 if isnan(search) else max(search, outside / _AGREES))
     return min(1.0, 2 * min(ways))
 
 

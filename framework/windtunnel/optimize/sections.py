@@ -85,8 +85,8 @@ class OptimizeSection(ConfigModel):
     """Parameters of the plugin."""
     objective: str | Annotated[tuple[str, ...], Field(min_length=1)] = "sharpe"
     """The metric by which parameters are chosen, or several for a Pareto front."""
-    trials: Annotated[int, Ge(1)] = 200
-    """Most parameter sets to try in each search."""
+    trials: Annotated[int, Ge(1)] | None = None
+    """Most parameter sets to try in each search; if left out 200, or all of a search that ends by itself."""
     search: (
         Annotated[
             Annotated[tuple[str, ...], Tag("paths")] | Annotated[dict[str, Searched], Tag("ranges")],

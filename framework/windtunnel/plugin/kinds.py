@@ -175,6 +175,8 @@ class Optimizer(Plugin):
     kind: ClassVar[str] = "optimize"
     adaptive: ClassVar[bool] = True
     """Whether what it asks for depends on what it was told."""
+    ends: ClassVar[bool] = False
+    """Whether it is over when there is nothing left to ask for."""
 
     @abstractmethod
     def start(self, space: SearchSpace, seed: int, objectives: int = 1) -> Search:

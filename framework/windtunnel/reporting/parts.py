@@ -77,10 +77,20 @@ def about(result: Result) -> str:
     words = [
         names,
         f"{stamp(time[0])} … {stamp(time[-1])}, {counted(len(bars), bar_word(bars.periods_per_year))}",
-        called(result.config["strategy"]) if result.config else "",
+        _strategy(result),
         f"fees {rules.fees * 100:.4g}%, slippage {slippage_of(rules)} a fill",
     ]
     return " · ".join(word for word in words if word)
+
+
+def _strategy(result: Result) -> str:
+    if not result.config:
+        return ""
+    section, found = result.config["strategy"], result.optimized
+    if found is None:
+        return called(section)
+    chosen = f"{counted(len(found.space), 'parameter')} chosen in {counted(len(found.folds), 'fold')}"
+    return f"{section['use']}, {chosen}"
 
 
 def slippage_of(rules: Rules) -> str:

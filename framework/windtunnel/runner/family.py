@@ -58,6 +58,7 @@ def study_of(
     objectives: Sequence[str] = (),
     benchmark: str | None = None,
     versions: Any = None,
+    edges: Sequence[int] | None = None,
 ) -> Study:
     """Describe what trials have in common.
 
@@ -76,13 +77,16 @@ def study_of(
         Symbol by which regimes are judged.
     versions : JSON value
         Of all code that decides a row.
+    edges : sequence of int, optional
+        First bar of each block of ``sums``, and one past the last; those of the folds if left out.
     """
+    cuts = folds.edges.tolist() if edges is None else list(edges)
     splits = [[split.train, split.test] for split in folds.splits]
     decided = [
         config,
         bars.hash,
         list(paths),
-        folds.edges.tolist(),
+        cuts,
         splits,
         list(objectives),
         benchmark,
@@ -98,7 +102,7 @@ def study_of(
         data=bars.hash,
         periods_per_year=bars.periods_per_year,
         paths=tuple(paths),
-        edges=tuple(folds.edges.tolist()),
+        edges=tuple(cuts),
         folds=len(folds.all) if objectives else 0,
         objectives=tuple(objectives),
     )

@@ -37,7 +37,7 @@ def gaps(bars: Bars) -> int:
 def plugins_of(loaded: Loaded) -> list[Plugin]:
     """Return every plugin of an experiment, those that are parameters of others too."""
     models = [loaded.volatility, loaded.regime, *loaded.patterns, loaded.reliability]
-    top = [loaded.source, *models, loaded.strategy, loaded.scorer]
+    top = [loaded.source, *models, loaded.strategy, loaded.scorer, loaded.optimizer]
     found: list[Plugin] = []
     queue: list[Any] = [plugin for plugin in top if plugin is not None]
     while queue:

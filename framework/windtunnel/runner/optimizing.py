@@ -33,6 +33,11 @@ from windtunnel.values import FloatArray, Metric, Point, Trial, Trials
 
 __all__ = ["Optimisation", "optimise"]
 
+_MOST, _WATCHED = 2_048, 4
+"""Points a chunk at most; and where each has a time limit, so that one that hangs is noticed soon."""
+_TRIALS = 200
+"""Parameter sets that a search which never ends tries unless it is told otherwise."""
+
 
 @dataclass(frozen=True, eq=False)
 class Optimisation:
@@ -139,12 +144,13 @@ def _plan(
         objectives=_objectives(section.objectives, metrics),
         folds=Folds(len(bars), splits),
         scheme=scheme.scheme,
-        trials=section.trials,
+        trials=_TRIALS if section.trials is None and not loaded.optimizer.ends else section.trials,
         batch=section.batch,
         seconds=section.time,
         patience=section.patience,
         seed=experiment.seed if section.seed is None else section.seed,
         facts={"purge": purge, "embargo": embargo, "label": label, "holding": holding},
+        warm=section.warm_start,
     )
 
 
@@ -189,14 +195,15 @@ def _executing(loaded: Loaded, evaluator: Evaluator, key: str) -> Iterator[Chunk
     work = work_of(key, evaluator, loaded.plugin_files, loaded.experiment.plugins.allow, here=here)
     executor = _executor(section, workers)
     try:
-        yield Chunks(executor, work, workers)
+        yield Chunks(executor, work, workers, _MOST if section.timeout is None else _WATCHED)
     finally:
         executor.close()
 
 
 def _executor(section: ExecutionSection, workers: int) -> Executor:
     if section.engine == "dask":
-        return Dask(workers, section.address, section.timeout, section.memory)
+        count = workers if section.address is None else None
+        return Dask(count, section.address, section.timeout, section.memory)
     if section.processes:
         return Processes(workers, section.timeout, section.memory)
     return Inline()

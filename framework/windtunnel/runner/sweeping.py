@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -103,8 +103,8 @@ def recorded(
         strategy=table.space.strategy.name,
         paths=tuple(columns),
         folds=Folds(len(bars), ()),
+        edges=table.edges.tolist(),
     )
-    study = replace(study, edges=tuple(table.edges.tolist()))
     keys = trial_keys(config, columns)
     if ledger is not None:
         nothing = np.empty((len(table), 0, 0))

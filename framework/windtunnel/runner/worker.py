@@ -20,7 +20,7 @@ __all__ = ["Chunks", "metrics_by_name", "prepare", "work_of"]
 
 _AIM = 0.3
 """Seconds that a chunk should take."""
-_FIRST, _MOST = 16, 2_048
+_FIRST = 16
 
 
 def prepare(files: tuple[str, ...], allow: tuple[str, ...] | None, content: bytes) -> Evaluate:
@@ -46,7 +46,9 @@ def prepare(files: tuple[str, ...], allow: tuple[str, ...] | None, content: byte
     known = {metric.name: metric for metric in METRICS}
     if not set(names) <= known.keys():
         known = metrics_by_name(guests.metrics(build_host(files=files, allow=allow), []))
-    return Evaluator(bars, candidate, folds, [known[name] for name in names], benchmark)
+    evaluator = Evaluator(bars, candidate, folds, [known[name] for name in names], benchmark)
+    evaluator.warm()
+    return evaluator
 
 
 def metrics_by_name(extra: Sequence[Metric]) -> dict[str, Metric]:
@@ -91,10 +93,12 @@ class Chunks:
     executor : Executor
     work : Work
     workers : int
+    most : int
+        Points a chunk at most.
     """
 
-    def __init__(self, executor: Executor, work: Work, workers: int) -> None:
-        self._executor, self._work, self._workers = executor, work, workers
+    def __init__(self, executor: Executor, work: Work, workers: int, most: int = 2_048) -> None:
+        self._executor, self._work, self._workers, self._most = executor, work, workers, most
         self._done, self._seconds = 0, 0.0
 
     def __call__(self, points: Sequence[Point]) -> Iterator[Trials]:
@@ -116,6 +120,6 @@ class Chunks:
     @property
     def _size(self) -> int:
         if not self._done:
-            return _FIRST
+            return min(_FIRST, self._most)
         rate = self._done / max(self._seconds, 1e-6) / self._workers
-        return max(1, min(_MOST, round(rate * _AIM)))
+        return max(1, min(self._most, round(rate * _AIM)))

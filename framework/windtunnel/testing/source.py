@@ -25,8 +25,8 @@ def source_leak(
 ) -> Finding | None:
     """Return the first difference between bars and those that their source gives when asked for less.
 
-    Prices that were adjusted by what came later, before the source read them, cannot be told from others. Where
-    bars are resampled the last one is left out, for it may be made of less.
+    Prices that were adjusted by what came later, before the source read them, cannot be told from others.
+    Where bars are resampled the last one is left out, for it may be made of less.
 
     Parameters
     ----------

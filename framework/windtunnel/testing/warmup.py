@@ -209,7 +209,7 @@ def _patterns(full: Patterns, late: Patterns, start: int, age: IntArray) -> _Com
     bar, symbol = (np.array([place[i] for place in every], np.int64) for i in (0, 1))
     label = np.array([place[2] for place in every], np.str_)
     there, found = (np.array([place in run for place in every], np.bool_) for run in (mine, others))
-    said = (np.where(one, label, "") for one in (there, found))
+    said = (np.where(one, label, "none") for one in (there, found))
     return _Compared(start, age[bar - start, symbol], bar, symbol, there != found, *said)
 
 

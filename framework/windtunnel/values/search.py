@@ -34,6 +34,9 @@ class Span:
     tune: Tune
     whole: bool
 
+    def __str__(self) -> str:
+        return str(self.tune)
+
     def at(self, share: float) -> Any:
         """Return the number at a share of the way, 0 … 1, on the logarithm where the range says so."""
         tune = self.tune
@@ -83,6 +86,9 @@ class Choices:
     """Some values, in their order."""
 
     values: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return " or ".join("off" if value is None else str(value) for value in self.values)
 
     def at(self, share: float) -> Any:
         """Return the value at a share of the way, 0 … 1."""
@@ -137,7 +143,8 @@ class Search(Protocol):
         Parameters
         ----------
         points : sequence of Point
-            Some of those that were asked for, in any order.
+            Some of those that were asked for, in any order; before the first of these perhaps others of the
+            space, which were tried earlier.
         values : array of float64, ``[n, m]``
             Of m objectives, higher is better; NaN where a point could not be tried.
         """

@@ -62,8 +62,8 @@ class Verdict:
     tested : int
         Trials that these tests looked at.
     permutation : float
-        p-value of the signal: how often it earned as much when it was shifted against the prices; NaN where weights
-        were not at hand.
+        p-value of the signal: how often it earned as much when it was shifted against the prices; NaN where
+        weights were not at hand.
     intervals : mapping of str to (float, float, float)
         Value, low and high end of each headline metric of the judged returns.
     level : float

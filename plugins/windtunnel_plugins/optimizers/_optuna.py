@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -68,14 +69,34 @@ class _Study:
         return points
 
     def tell(self, points: Sequence[Point], values: FloatArray) -> None:
-        """Tell the sampler what its points came to; one that could not be tried has failed."""
+        """Tell the sampler what points came to; one that could not be tried has failed."""
         failed = self._optuna.trial.TrialState.FAIL
         for point, row in zip(points, values, strict=True):
-            trial = self._open[tuple(point[path] for path in self._space.dimensions)].pop(0)
+            open_ = self._open.get(tuple(point[path] for path in self._space.dimensions))
+            if not open_:
+                self._learn(point, row)
+                continue
+            trial = open_.pop(0)
             if np.isnan(row).any():
                 self._study.tell(trial, state=failed)
             else:
                 self._study.tell(trial, row.tolist())
+
+    def _learn(self, point: Point, row: FloatArray) -> None:
+        """Tell the sampler of a point that it did not ask for; what failed or lies outside says nothing."""
+        if np.isnan(row).any():
+            return
+        with suppress(ValueError):
+            trial = self._optuna.trial.create_trial(
+                params={path: self._raw(path, point[path]) for path in self._space.dimensions},
+                distributions=self._distributions,
+                values=row.tolist(),
+            )
+            self._study.add_trial(trial)
+
+    def _raw(self, path: str, value: Any) -> Any:
+        dimension = self._space.dimensions[path]
+        return dimension.values.index(value) if isinstance(dimension, Choices) else value
 
     def _value(self, path: str, raw: Any) -> Any:
         dimension = self._space.dimensions[path]

@@ -19,6 +19,7 @@ class Grid(Optimizer):
 
     name = "grid"
     adaptive = False
+    ends = True
 
     points: Annotated[int, Ge(2), Le(10_000)] = 20
     """Most values of each parameter; choices are all tried."""

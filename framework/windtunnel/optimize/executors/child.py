@@ -29,8 +29,8 @@ _LEAVING = 1.0
 class Child:
     """A process that is started at once, and ends by itself when this process does.
 
-    It is no process of `multiprocessing`: workers of Dask may not have any of those, and the program that
-    was started is not run again in it.
+    Ctrl-C does not reach it. It is no process of `multiprocessing`: workers of Dask may not have any of
+    those, and the program that was started is not run again in it.
 
     Attributes
     ----------
@@ -49,6 +49,7 @@ class Child:
             [sys.executable, "-c", _PROGRAM, str(descriptor), *sys.path],
             stdin=subprocess.DEVNULL,
             pass_fds=[descriptor],
+            process_group=0,
             env=os.environ | _ONE_THREAD,
         )
         theirs.close()

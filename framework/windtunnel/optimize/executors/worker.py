@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,7 +35,6 @@ class Order:
 
 def main(descriptor: int) -> None:
     """Serve the driver at the other end of a socket."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.set_inheritable(descriptor, False)
     connection: Connection[Answer, Any] = Connection(descriptor)
     heard: SimpleQueue[bytes] = SimpleQueue()
