@@ -61,7 +61,7 @@ def estimate(loaded: Loaded, dataset: Dataset) -> Estimate:
 
     searching = _searching(loaded, dataset)
     rows = 0 if loaded.space is None else len(loaded.space)
-    loaded = replace(loaded, space=None)
+    loaded = loaded.alone
     whole = len(dataset.bars)
     sample = _sample(loaded, whole)
     first_bars = replace(dataset, bars=dataset.bars.cut(0, sample))
@@ -88,13 +88,20 @@ def estimate(loaded: Loaded, dataset: Dataset) -> Estimate:
 
 
 def _searching(loaded: Loaded, dataset: Dataset) -> tuple[float, float, int]:
-    """Return the least and the most seconds that a sweep would take, and how much of it was tried for that.
+    """Return the least and the most seconds that a search would take, and how much of it was tried for that.
+
+    An optimisation's time is taken to grow with its trials.
 
     The time is taken to grow with the strategy's parameters as it does between a small and a larger part;
     where there are many rules, at most as it would if each of them took as long as a whole combination.
     """
     from windtunnel.runner import search
+    from windtunnel.runner.optimizing import rehearsed, trials_in_all
 
+    if loaded.search is not None:
+        each, tried = rehearsed(loaded, dataset)
+        seconds_in_all = each * trials_in_all(loaded, dataset)
+        return seconds_in_all, seconds_in_all, tried
     if loaded.space is None:
         return 0.0, 0.0, 0
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from windtunnel.cli.options import ConfigArgument, OutOption, SetOption
 
 if TYPE_CHECKING:
+    from windtunnel.data import Dataset
     from windtunnel.experiment import Loaded
 
 __all__ = ["plan"]
@@ -35,11 +36,13 @@ def plan(config: ConfigArgument, assignments: SetOption = None, out: OutOption =
     write("data", *describe(loaded.resolved(), describe_data(loaded, dataset)))
     for kind, text, note in _plugins(loaded, expected_fits(loaded, bars)):
         write(kind, text, note)
-    write("trials", *_trials(loaded))
+    write("trials", *(_searched(loaded, dataset) if loaded.search else _trials(loaded)))
     with Progress(terminal, "measuring a sample"):
         guess = estimate(loaded, dataset)
     tried = ""
-    if loaded.space is not None:
+    if loaded.search is not None:
+        tried = f" and {counted(guess.tried, 'trial')}"
+    elif loaded.space is not None:
         tried = f" and {number(guess.tried, 0)} of {counted(len(loaded.space), 'combination')}"
     sample = f"estimated from {number(guess.sample, 0)} of {number(bars, 0)} bars{tried}, without the report"
     write("time", _time(guess.least, guess.most), sample)
@@ -76,6 +79,20 @@ def _trials(loaded: Loaded) -> tuple[str, str]:
     space_metric = "" if section is None else section.metric
     note = f"less what {loaded.strategy.name} forbids; then the best by {space_metric}"
     return f"{counted(len(space), 'combination')} of {searched(list(space.names))}{shape}", note
+
+
+def _searched(loaded: Loaded, dataset: Dataset) -> tuple[str, str]:
+    """Return how many parameter sets are tried at most, and how."""
+    from windtunnel.reporting.landscape import listed, short_names
+    from windtunnel.reporting.text import counted
+    from windtunnel.runner.optimizing import trials_in_all
+
+    section, scheme, space = loaded.experiment.optimize, loaded.experiment.validation, loaded.search
+    if section is None or scheme is None or space is None:
+        return "1", ""
+    names = listed(short_names(list(space.dimensions)))
+    count = counted(trials_in_all(loaded, dataset), "trial")
+    return f"at most {count} of {names}", f"by {section.use}, judged by {scheme.scheme.replace('_', ' ')}"
 
 
 def _time(least: float, most: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path as FilePath
 from typing import Any
@@ -113,6 +113,12 @@ class Loaded:
         """
         config = self._with_paths(lambda text: FilePath(text).name)
         return {key: value for key, value in config.items() if key not in _DECIDES_NOTHING}
+
+    @property
+    def alone(self) -> Loaded:
+        """The same experiment without its search: one backtest of the parameters as they are written."""
+        plain = self.experiment.model_copy(update={"sweep": None, "optimize": None, "validation": None})
+        return replace(self, experiment=plain, space=None, optimizer=None, search=None, constraints=())
 
     @property
     def plugin_files(self) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def effective_trials(returns: FloatArray, seed: int) -> int:
     still = int(not varies.all())
     kept = returns[:, varies]
     if kept.shape[1] < 2 or len(kept) < 3:
-        return kept.shape[1] + still
+        return int(kept.shape[1]) + still
     correlation = np.clip(np.corrcoef(kept, rowvar=False), -1.0, 1.0)
     distance = np.sqrt((1 - correlation) / 2)
     distinct = _distinct(distance)

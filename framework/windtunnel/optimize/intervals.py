@@ -87,4 +87,4 @@ def _metrics(returns: FloatArray, periods: float) -> dict[str, FloatArray]:
 
 
 def _over(above: FloatArray, below: FloatArray) -> FloatArray:
-    return np.divide(above, below, out=np.full(len(above), nan), where=below > _NOISE)
+    return np.asarray(np.divide(above, below, out=np.full(len(above), nan), where=below > _NOISE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 from windtunnel.bars import Bars
@@ -24,6 +25,7 @@ from windtunnel.optimize.sections import ExecutionSection, Holdout
 from windtunnel.optimize.splits import holding_length, label_horizon, splits_of
 from windtunnel.pipeline import Candidate, decide
 from windtunnel.pipeline.sweep import cores
+from windtunnel.runner import guests
 from windtunnel.runner.family import Recording, earlier, keys_of, study_of, trading
 from windtunnel.runner.following import Following
 from windtunnel.runner.parts import candidate
@@ -31,10 +33,12 @@ from windtunnel.runner.worker import Chunks, metrics_by_name, work_of
 from windtunnel.store import Ledger
 from windtunnel.values import FloatArray, Metric, Point, Trial, Trials
 
-__all__ = ["Optimisation", "optimise"]
+__all__ = ["Optimisation", "optimise", "rehearsed", "trials_in_all"]
 
 _MOST, _WATCHED = 2_048, 4
 """Points a chunk at most; and where each has a time limit, so that one that hangs is noticed soon."""
+_REHEARSALS = 4
+"""Batches of points that are tried to learn how long a trial takes."""
 _TRIALS = 200
 """Parameter sets that a search which never ends tries unless it is told otherwise."""
 
@@ -124,6 +128,41 @@ def optimise(
             )
             conducted = conduct(bars, plan, explorer, evaluator)
     return Optimisation(conducted, evaluator, earlier(recording, explorer.keys))
+
+
+def trials_in_all(loaded: Loaded, dataset: Dataset) -> int:
+    """Return how many points an experiment would ask for at most, in all its searches."""
+    plan = _planned(loaded, dataset)
+    if plan.trials is not None:
+        return plan.most
+    search, count = plan.optimizer.start(plan.space, plan.seed, len(plan.objectives)), 0
+    while points := search.ask(_MOST):
+        count += len(points)
+    return count
+
+
+def rehearsed(loaded: Loaded, dataset: Dataset) -> tuple[float, int]:
+    """Try a few points of an experiment; return the seconds that each took, and how many they were."""
+    plan, bars, base = _planned(loaded, dataset), dataset.bars, candidate(loaded)
+    benchmark = loaded.experiment.benchmark_of(bars.symbols)
+    evaluator = Evaluator(bars, base, plan.folds, plan.objectives, benchmark)
+    evaluator.warm()
+    search = plan.optimizer.start(plan.space, plan.seed, len(plan.objectives))
+    start, count = perf_counter(), 0
+    for _ in range(_REHEARSALS):
+        points = search.ask(plan.batch)
+        if points:
+            values = evaluator(points).objectives[:, -1] * plan.signs
+            search.tell(points, values)
+        count += len(points)
+    return (perf_counter() - start) / max(count, 1), count
+
+
+def _planned(loaded: Loaded, dataset: Dataset) -> Plan:
+    bars = dataset.bars
+    benchmark = loaded.experiment.benchmark_of(bars.symbols)
+    with _placed(loaded):
+        return _plan(loaded, bars, candidate(loaded), benchmark, guests.metrics(loaded.host, []))
 
 
 def _plan(

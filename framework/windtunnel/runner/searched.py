@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from windtunnel.pipeline.rule_grid import PREFIX
 from windtunnel.runner.parts import candidate
 from windtunnel.values import Optimized, TimeArray
 
-__all__ = ["best_of", "config_of", "described", "searched", "trials_table", "write_table"]
+__all__ = ["best_of", "config_of", "described", "plain_values", "searched", "trials_table", "write_table"]
 
 
 def searched(result: Result, time: TimeArray) -> dict[str, Any]:
@@ -58,14 +59,14 @@ def trials_table(optimized: Optimized) -> pd.DataFrame:
 
 def best_of(choice: Choice) -> dict[str, Any]:
     """Return the chosen values as JSON, by the dotted paths that ``--set`` takes."""
-    return {
-        name if name.startswith(PREFIX) else f"strategy.params.{name}": _json(value)
-        for name, value in choice.parameters.items()
-    }
+    paths = (name if name.startswith(PREFIX) else f"strategy.params.{name}" for name in choice.parameters)
+    return plain_values(dict(zip(paths, choice.parameters.values(), strict=True)))
 
 
-def _json(value: Any) -> Any:
-    return value if isinstance(value, bool | int | float | str | None) else str(value)
+def plain_values(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a point as JSON."""
+    plain = bool | int | float | str | None
+    return {path: value if isinstance(value, plain) else str(value) for path, value in point.items()}
 
 
 def described(table: Sweep, choice: Choice) -> dict[str, Any]:

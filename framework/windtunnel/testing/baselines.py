@@ -19,7 +19,7 @@ from windtunnel.learn import Tick, silent
 from windtunnel.pipeline import Result
 from windtunnel.runner import compute, identity
 from windtunnel.runner import dataset as load_dataset
-from windtunnel.runner.searched import best_of
+from windtunnel.runner.searched import best_of, plain_values
 from windtunnel.store import write_json
 from windtunnel.testing.changes import causes, first_fill, moved
 from windtunnel.testing.stages import data, decided
@@ -79,6 +79,7 @@ def record(result: Result, loaded: Loaded) -> dict[str, Any]:
         "metrics": {name: None if value != value else value for name, value in result.metrics.items()},
         "tolerance": dict(TOLERANCE),
         **_sweep(result),
+        **_optimized(result),
         "fills": _fills(result),
         "trace": trace(result.bars, {"data": data(result.bars), **decided(result.decision)}),
         **identity(loaded, result.bars),
@@ -92,6 +93,16 @@ def _sweep(result: Result) -> dict[str, Any]:
     figures = {"combinations": len(sweep), "left_out": sweep.illegal, choice.metric: choice.value}
     around = None if choice.around != choice.around else choice.around
     return {"sweep": {**figures, "neighbours_mean": around, "best": best_of(choice)}}
+
+
+def _optimized(result: Result) -> dict[str, Any]:
+    found = result.optimized
+    if found is None:
+        return {}
+    names = [metric.name for metric in found.objectives]
+    figures = dict(zip(names, found.final.inside.tolist(), strict=True))
+    best = plain_values(found.trials.point(found.final.chosen))
+    return {"optimized": {"trials": len(found.trials), **figures, "best": best}}
 
 
 def _fills(result: Result) -> dict[str, Any]:
@@ -113,7 +124,8 @@ def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> CheckReport:
     fills is exact, and where it differs the fills decide.
     """
     figures = [
-        *_chosen(was.get("sweep", {}), now.get("sweep", {}), was["tolerance"]),
+        *_chosen("sweep", was, now),
+        *_chosen("optimized", was, now),
         *moved(was["metrics"], now["metrics"], was["tolerance"]),
     ]
     fill = None if was["fills"]["hash"] == now["fills"]["hash"] else first_fill(was["fills"], now["fills"])
@@ -126,13 +138,13 @@ def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> CheckReport:
     return CheckReport(str(now["name"]), "moved", headline, (*lines, *causes(was, now)), 1)
 
 
-def _chosen(was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str, float]) -> list[str]:
-    """Return what moved of a sweep: the best of it first."""
-    before, after = ({**side, **side.get("best", {})} for side in (was, now))
+def _chosen(key: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what moved of a search: the best of it first."""
+    before, after = ({**side.get(key, {}), **side.get(key, {}).get("best", {})} for side in (was, now))
     for side in (before, after):
         side.pop("best", None)
-    found = moved(before, after, tolerance) if was else []
-    return [f"best {text}" if "." in text.partition(" ")[0] else f"sweep {text}" for text in found]
+    found = moved(before, after, was["tolerance"]) if key in was else []
+    return [f"best {text}" if "." in text.partition(" ")[0] else f"{key} {text}" for text in found]
 
 
 def experiments_in(folder: str | Path) -> list[Path]:
