@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 DEFINITIONS := pyproject.toml constraints.txt Makefile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench quality clean
+.PHONY: help demo test lint bench quality truth leaks scale clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,15 @@ bench: $(VENV)/all ## Measure beside other backtesters, results compared before 
 
 quality: $(VENV)/all ## Measure how good the models are, out of sample, beside naive baselines
 	@$(BIN)/python benchmarks/quality/run.py
+
+truth: $(VENV)/all ## Measure how often the verdict is wrong, on universes whose truth is known (some ten minutes)
+	@$(BIN)/python benchmarks/truth/run.py
+
+leaks: $(VENV)/all ## Plant leaks and look whether they are found, and whether clean plugins are left in peace
+	@$(BIN)/python benchmarks/leaks/run.py
+
+scale: $(VENV)/all ## Measure what it costs to spread trials over processes and machines
+	@$(BIN)/python benchmarks/scale/run.py
 
 clean: ## Remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

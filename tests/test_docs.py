@@ -45,7 +45,7 @@ from windtunnel.testing import verify
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-WRITTEN = ("plugins", "data", "learning", "models", "sweep")
+WRITTEN = ("plugins", "data", "learning", "models", "sweep", "optimize")
 PRIVATE = "windtunnel_docs_"
 
 
@@ -111,8 +111,11 @@ def acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_the_python_runs(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_runs(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert blocks(page(name), "python")
+    monkeypatch.chdir(tmp_path)
     run_page(name, tmp_path)
     if name == "learning":
         assert capsys.readouterr().out.startswith("rsi_14 — ")

@@ -238,7 +238,8 @@ def test_the_rule_by_hand() -> None:
     assert combined(0.02, nan) == 0.02
     assert combined(nan, 0.02) == 0.04
     assert combined(0.5, 0.02) == 0.04
-    assert combined(0.01, 0.08) == 0.04
+    assert combined(0.01, 0.16) == 0.04
+    assert combined(0.01, 0.03) == 0.02
     assert combined(0.001, 0.24) == pytest.approx(0.06)
     assert combined(0.9, 0.9) == 1.0
     assert (level(0.3), level(nan)) == (0.05, 0.025)
