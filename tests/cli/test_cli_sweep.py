@@ -14,7 +14,6 @@ from typer.testing import Result
 
 from windtunnel.cli.progress import Progress
 from windtunnel.cli.terminal import Terminal
-from windtunnel.values import Luck
 
 Invoke = Callable[..., Result]
 
@@ -51,7 +50,8 @@ def test_it_says_what_was_tried_then_the_best_then_its_neighbours(invoke: Invoke
     assert (done.exit_code, done.stderr) == (0, "")
     starts = ["  data ", "  strategy ", " " * 24, "  total return ", "  a year (CAGR) ", "  Sharpe "]
     starts += ["  worst drawdown ", "  trades / time invested ", "  costs paid ", "  It was chosen "]
-    starts += ["  sweep ", "  best ", "  around ", "  luck ", "  report ", "  again "]
+    starts += ["  sweep ", "  best ", "  around ", "  report ", "  again "]
+    starts.insert(2, "  verdict: ")
     written = [row for row in done.stdout.splitlines() if row]
     assert [row[: len(start)] for row, start in zip(written, starts, strict=True)] == starts
     told, best = facts(), facts()["best"]
@@ -67,9 +67,9 @@ def test_it_says_what_was_tried_then_the_best_then_its_neighbours(invoke: Invoke
     assert line(done.stdout, "best").startswith(f"  best      fast={fast}, slow={slow}    Sharpe ")
     assert line(done.stdout, "around") == f"  around    {told['sentence']}"
     assert done.stdout.count(told["sentence"]) == 1
-    luck = told["luck"]
-    assert luck["trials"] == told["combinations"]
-    assert line(done.stdout, "luck") == f"  luck      {Luck(**luck).sentence}"
+    verdict = json.loads(Path("results/swept/latest/manifest.json").read_text())["verdict"]
+    assert verdict["trials"] == told["combinations"]
+    assert line(done.stdout, "verdict:") == f"  verdict: {verdict['call']}. {verdict['because']}"
     assert line(done.stdout, "again").endswith("windtunnel run swept.yaml --set sweep.metric=total_return")
 
 

@@ -201,7 +201,7 @@ def test_what_is_resolved_is_complete_and_loads_to_the_same(searching):
         "use": "any",
         "params": {"start_up": 20},
         "objective": "sharpe",
-        "trials": 200,
+        "trials": None,
         "search": {
             "strategy.params.fast": {"from": 5, "to": 50, "step": None, "log": False},
             "backtest.stop_loss": [None, 0.1],

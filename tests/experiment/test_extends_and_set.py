@@ -41,11 +41,11 @@ def test_the_child_wins_and_mappings_merge(host, write):
     assert "extends" not in resolved
 
 
-def test_another_plugin_replaces_the_whole_component(host, write):
+def test_another_plugin_takes_over_what_belongs_to_the_framework(host, write):
     write("data: files\nstrategy: {use: half, params: {inner: {use: cross}}, refit: 5}", "base.yaml")
     child = write("extends: base.yaml\nstrategy: cross")
     strategy = load(child, host=host).resolved()["strategy"]
-    assert strategy["refit"] == 63
+    assert strategy["refit"] == 5
     assert "inner" not in strategy["params"]
 
 

@@ -47,7 +47,9 @@ def run(
     require_writable("--out", out)
     loaded = experiment.load(config, overrides=assignments or ())
     if require_verdict and loaded.space is None and loaded.search is None:
-        raise InvalidValueError("--require-verdict", "needs an experiment that searches parameters", config)
+        raise InvalidValueError(
+            "--require-verdict", "needs an experiment that searches parameters", str(config)
+        )
     aside = redirect_stdout(sys.stderr) if as_json else nullcontext()
     with aside, Progress(terminal, "data", last="backtest and report", silent=as_json) as progress:
         dataset = runner.dataset(loaded)

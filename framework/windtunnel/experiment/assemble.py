@@ -49,11 +49,12 @@ def assemble(path: FilePath, mistakes: list[Mistake]) -> Node:
 def merge(parent: Node, child: Node) -> Node:
     """Lay a child over its parent.
 
-    Mappings merge deeply, everything else replaces; a component whose ``use`` differs replaces the
-    parent's whole, for its parameters would mean nothing to another plugin.
+    Mappings merge deeply, everything else replaces; where ``use`` differs, the parent's ``params`` go, for
+    they would mean nothing to another plugin. What stands beside them belongs to the framework, and stays.
     """
-    if not isinstance(parent.value, dict) or not isinstance(child.value, dict) or _another(parent, child):
+    if not isinstance(parent.value, dict) or not isinstance(child.value, dict):
         return child
+    parent = _without_params(parent) if _another(parent, child) else parent
     merged = {**parent.value, **child.value}
     for key in parent.value.keys() & child.value.keys():
         merged[key] = merge(parent.value[key], child.value[key])
@@ -64,7 +65,7 @@ def override(root: Node, assignments: Sequence[str], mistakes: list[Mistake]) ->
     """Apply ``key=value`` texts: the key is a dotted path, the value YAML.
 
     A list item is named by its position from 0: ``patterns.0.params.x``. Where ``use`` changes, the old
-    plugin's settings go; assignments to ``use`` come first, whatever the order given.
+    plugin's ``params`` go; assignments to ``use`` come first, whatever the order given.
     """
     split = [text.partition("=") for text in assignments]
     for key, equals, text in sorted(split, key=lambda parts: not parts[0].strip().endswith(".use")):
@@ -138,6 +139,11 @@ def _another(parent: Node, child: Node) -> bool:
     return before is not None and after is not None and before.value != after.value
 
 
+def _without_params(component: Node) -> Node:
+    """Return a component without what belongs to its plugin."""
+    return replace(component, value={key: node for key, node in component.value.items() if key != "params"})
+
+
 def _read(path: FilePath, mistakes: list[Mistake], named_by: Node | None = None) -> Node:
     try:
         with path.open("rb") as file:
@@ -196,5 +202,6 @@ def _assigned(
         return node
     before = node.value or {}
     child = _assigned(before.get(head, Node(None, SET)), rest, value, mistakes, here)
-    changed = Node({head: child}, node.file, node.line)
-    return changed if _another(node, changed) else replace(node, value={**before, head: child})
+    if _another(node, Node({head: child})):
+        before = _without_params(node).value
+    return replace(node, value={**before, head: child})

@@ -39,6 +39,7 @@ SLOTS = {
 }
 """The sections that hold one plugin each, and its kind."""
 _ATTRIBUTES = {"data": "source", "optimize": "optimizer"}
+_SEARCHING = ("sweep", "optimize", "validation", "execution")
 _DECIDES_NOTHING = ("execution", "ledger")
 
 
@@ -117,7 +118,7 @@ class Loaded:
     @property
     def alone(self) -> Loaded:
         """The same experiment without its search: one backtest of the parameters as they are written."""
-        plain = self.experiment.model_copy(update={"sweep": None, "optimize": None, "validation": None})
+        plain = self.experiment.model_copy(update=dict.fromkeys(_SEARCHING))
         return replace(self, experiment=plain, space=None, optimizer=None, search=None, constraints=())
 
     @property

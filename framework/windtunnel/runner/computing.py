@@ -12,13 +12,12 @@ from windtunnel.experiment import Loaded
 from windtunnel.learn import Keeper, Tick, silent
 from windtunnel.pipeline import Result, concluded, run, run_best
 from windtunnel.runner import guests
-from windtunnel.runner.family import Recording, earlier
+from windtunnel.runner.family import Opener, Recording, earlier
 from windtunnel.runner.judging import judged_optimisation, judged_sweep
 from windtunnel.runner.manifest import identity
 from windtunnel.runner.optimizing import optimise
 from windtunnel.runner.parts import candidate
 from windtunnel.runner.sweeping import Found, placed, recorded, search
-from windtunnel.store import Ledger
 
 __all__ = ["Settings", "compute"]
 
@@ -43,8 +42,8 @@ class Settings:
         Collects what other packages' hooks did wrong.
     keeper : Keeper or None
         Keeps what models learned.
-    ledger : Ledger or None
-        Where trials are recorded; without one the verdict counts those of this run only.
+    ledger : callable or None
+        Opens where trials are recorded; without one the verdict counts those of this run only.
     stopping : callable
         Says whether an optimisation should stop after the trials that are being tried.
     chosen : callable
@@ -56,7 +55,7 @@ class Settings:
     tick: Tick = silent
     complaints: list[str] = field(default_factory=list)
     keeper: Keeper | None = None
-    ledger: Ledger | None = None
+    ledger: Opener | None = None
     stopping: Callable[[], bool] = _never
     chosen: Callable[[Found], None] | None = None
     stage: Callable[[str], AbstractContextManager[None]] = _untimed
@@ -110,7 +109,7 @@ def _best(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
             bars, found.candidate, found.sweep, found.choice, **about, tick=how.tick, keeper=how.keeper
         )
     with how.stage("verdict"):
-        recording = None if how.ledger is None else Recording(how.ledger, study)
+        recording = None if how.ledger is None else Recording(how.ledger(), study)
         others = earlier(recording, keys)
         verdict = judged_sweep(found, result, others, around, loaded.experiment.seed)
     return replace(result, verdict=verdict)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,10 @@ from windtunnel.pipeline import Candidate
 from windtunnel.store import Ledger, Study, run_id
 from windtunnel.values import FloatArray, Point, Trials
 
-__all__ = ["Recording", "earlier", "keys_of", "ledger_of", "opened", "study_of", "trading"]
+__all__ = ["Opener", "Recording", "earlier", "keys_of", "ledger_of", "opened", "study_of", "trading"]
+
+Opener: TypeAlias = Callable[[], Ledger]
+"""Opens a ledger, or returns the one that is open."""
 
 
 def trading(candidate: Candidate) -> dict[str, Any]:
@@ -109,8 +112,8 @@ def study_of(
 
 
 @contextmanager
-def ledger_of(loaded: Loaded, out: str | Path) -> Iterator[Ledger | None]:
-    """Open the ledger of an experiment that searches: the one that it names, or that of a folder of runs."""
+def ledger_of(loaded: Loaded, out: str | Path) -> Iterator[Opener | None]:
+    """Give what opens the ledger of an experiment that searches: its own, or that of a folder of runs."""
     experiment = loaded.experiment
     if experiment.optimize is None and experiment.sweep is None:
         yield None
@@ -120,16 +123,20 @@ def ledger_of(loaded: Loaded, out: str | Path) -> Iterator[Ledger | None]:
 
 
 @contextmanager
-def opened(place: str | Path) -> Iterator[Ledger]:
-    """Open a ledger by URL, or in a folder, which is made if need be."""
-    if isinstance(place, Path) or "://" not in place:
-        place = Path(place)
-        place.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(place)
+def opened(place: str | Path) -> Iterator[Opener]:
+    """Give what opens a ledger, by URL or in a folder, when it is first needed; closed in the end."""
+    kept: list[Ledger] = []
+
+    def ledger() -> Ledger:
+        if not kept:
+            kept.append(Ledger(place))
+        return kept[0]
+
     try:
         yield ledger
     finally:
-        ledger.close()
+        for one in kept:
+            one.close()
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,10 @@ from windtunnel.optimize.splits import holding_length, label_horizon, splits_of
 from windtunnel.pipeline import Candidate, decide
 from windtunnel.pipeline.sweep import cores
 from windtunnel.runner import guests
-from windtunnel.runner.family import Recording, earlier, keys_of, study_of, trading
+from windtunnel.runner.family import Opener, Recording, earlier, keys_of, study_of, trading
 from windtunnel.runner.following import Following
 from windtunnel.runner.parts import candidate
 from windtunnel.runner.worker import Chunks, metrics_by_name, work_of
-from windtunnel.store import Ledger
 from windtunnel.values import FloatArray, Metric, Point, Trial, Trials
 
 __all__ = ["Optimisation", "optimise", "rehearsed", "trials_in_all"]
@@ -66,7 +65,7 @@ def optimise(
     *,
     metrics: Sequence[Metric],
     versions: Any,
-    ledger: Ledger | None = None,
+    ledger: Opener | None = None,
     tick: Tick = silent,
     stopping: Callable[[], bool] = lambda: False,
     complaints: list[str] | None = None,
@@ -82,8 +81,8 @@ def optimise(
         Those of other packages.
     versions : JSON value
         Of all code that decides a trial's row.
-    ledger : Ledger, optional
-        Where every trial is recorded, and looked up; without one nothing is.
+    ledger : callable, optional
+        Opens where every trial is recorded, and looked up; without one nothing is.
     tick : callable
         Told of ``trials`` how many are done, and how many there will be at most.
     stopping : callable
@@ -114,7 +113,7 @@ def optimise(
             benchmark=benchmark,
             versions=versions,
         )
-        recording = None if ledger is None else Recording(ledger, study)
+        recording = None if ledger is None else Recording(ledger(), study)
         evaluator = Evaluator(bars, base, plan.folds, plan.objectives, benchmark)
         following = Following(plan, bars.periods_per_year, tick, _observers(loaded, complaints))
         with _executing(loaded, evaluator, study.key) as run:

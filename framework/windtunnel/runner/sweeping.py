@@ -20,9 +20,9 @@ from windtunnel.optimize.folds import Folds, block_edges
 from windtunnel.optimize.identity import trial_keys
 from windtunnel.pipeline import Candidate, Choice, Sweep, choose, combination, sweep
 from windtunnel.pipeline.choice import metric_of, written
-from windtunnel.runner.family import study_of, trading
+from windtunnel.runner.family import Opener, study_of, trading
 from windtunnel.runner.parts import candidate
-from windtunnel.store import Ledger, Study
+from windtunnel.store import Study
 from windtunnel.values import FloatArray, Trials
 
 __all__ = ["Found", "placed", "recorded", "search"]
@@ -81,7 +81,7 @@ def blocks_of(bars: int, combinations: int) -> tuple[int, ...]:
 
 
 def recorded(
-    table: Sweep, bars: Bars, around: Candidate, experiment: str, ledger: Ledger | None
+    table: Sweep, bars: Bars, around: Candidate, experiment: str, ledger: Opener | None
 ) -> tuple[Study, Keys]:
     """Write all combinations of a sweep to a ledger, if there is one; return what they are known by.
 
@@ -93,7 +93,8 @@ def recorded(
         What surrounds the strategy.
     experiment : str
         Its name.
-    ledger : Ledger or None
+    ledger : callable or None
+        Opens it.
     """
     columns, config = table.columns, trading(around)
     study = study_of(
@@ -109,7 +110,7 @@ def recorded(
     if ledger is not None:
         nothing = np.empty((len(table), 0, 0))
         trials = Trials(columns, nothing, table.values, table.sums, ("",) * len(table))
-        ledger.append(study, trials, keys)
+        ledger().append(study, trials, keys)
     return study, keys
 
 

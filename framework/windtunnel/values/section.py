@@ -22,7 +22,8 @@ class ConfigModel(BaseModel):
         """Copy, validating what is changed (pydantic's own copy does not)."""
         if not update:
             return super().model_copy(deep=deep)
-        return type(self)(**{**dict(self), **update})
+        keys = {name: field.alias or name for name, field in type(self).model_fields.items()}
+        return type(self)(**{keys.get(name, name): value for name, value in {**dict(self), **update}.items()})
 
 
 @dataclass(frozen=True)

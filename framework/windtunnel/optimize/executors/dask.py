@@ -197,6 +197,8 @@ class _Tasks:
     def settle(self, jobs: Isolation) -> None:
         """Wait until a task has ended, for a while, and pass on what became of it.
 
+        Where the worker that had the result is lost before it hands it over, the task runs again.
+
         Raises
         ------
         WindtunnelError
@@ -211,9 +213,12 @@ class _Tasks:
             if self._client.status == "closed":
                 raise WindtunnelError(_LOST) from None
             return
-        _, settled = self._running.pop(future.key)
+        _, settled = self._running[future.key]
         try:
-            trials = future.result()
+            trials = future.result(timeout=_LOOK)
+        except TimeoutError:
+            future.add_done_callback(self._ended.put)
+            return
         except KilledWorker:
             if self._carried.status == "error":
                 raise PluginError("the workers end while they are sent their work") from None
@@ -231,8 +236,8 @@ class _Tasks:
         else:
             for job in settled:
                 jobs.done(job, trials)
-        finally:
-            future.release()
+        del self._running[future.key]
+        future.release()
 
     def cancel(self) -> None:
         """Let the scheduler forget what has not begun."""
