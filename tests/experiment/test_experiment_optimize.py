@@ -408,7 +408,7 @@ MISTAKES = [
      "is searched (got 'backtest.cash > 3')"),
     ("validate: {scheme: holdout}", "validate: needs an optimize section: without a search nothing is "
      "chosen"),
-    ("execution: {}", "execution: needs an optimize or sweep section: a single run is not divided"),
+    ("execution: {}", "execution: needs an optimize section: all else runs on this machine"),
     ("optimize: any\nsweep: {}", "sweep: cannot stand beside optimize; optimize: {use: grid} is a sweep "
      "that is validated"),
     ("optimize: any\nvalidate: {scheme: walk_forward, share: 0.3}", "validate.share: belongs to scheme: "

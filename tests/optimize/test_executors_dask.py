@@ -27,13 +27,20 @@ def cluster() -> Iterator[Dask]:
     with closing(Dask(2)) as executor:
         yield executor
     left = set(psutil.Process().children(recursive=True)) - before
-    assert not [process for process in left if "resource_tracker" not in " ".join(process.cmdline())]
+    assert not [process for process in left if "resource_tracker" not in command(process)]
+
+
+def command(process: psutil.Process) -> str:
+    """Return the command line of a process; of one that has ended none."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.ZombieProcess:
+        return ""
 
 
 def workers() -> list[int]:
     """Return the process ids of the cluster's workers."""
-    children = psutil.Process().children()
-    return [child.pid for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return [child.pid for child in psutil.Process().children() if "spawn_main" in command(child)]
 
 
 def started(cluster: Dask) -> list[int]:

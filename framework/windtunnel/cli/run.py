@@ -74,7 +74,7 @@ def run(
             announce(loaded.resolved())
         run = before
         if run is None:
-            with Stopping() as stopping:
+            with Stopping(possible=loaded.search is not None) as stopping:
                 run = runner.perform(
                     loaded, dataset, out=out, tick=progress.tick, chosen=chosen, stopping=stopping
                 ).stored

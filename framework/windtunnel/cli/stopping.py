@@ -12,10 +12,17 @@ __all__ = ["Stopping"]
 
 
 class Stopping:
-    """While it is entered, the first Ctrl-C only asks to stop; the second interrupts at once."""
+    """While it is entered, the first Ctrl-C only asks to stop; the second interrupts at once.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    possible : bool
+        Whether what is done can stop on its own; otherwise the first interrupts.
+    """
+
+    def __init__(self, *, possible: bool) -> None:
         self.asked = False
+        self._possible = possible
         self._before: Any = None
 
     def __call__(self) -> bool:
@@ -23,7 +30,7 @@ class Stopping:
         return self.asked
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
+        if self._possible and threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._ask)
         return self
 

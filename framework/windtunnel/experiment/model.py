@@ -181,8 +181,8 @@ def broken_rules(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "sweep", "cannot stand beside optimize; optimize: {use: grid} is a sweep that is validated"
     if given("validate") is not None and not optimized:
         yield "validate", "needs an optimize section: without a search nothing is chosen"
-    if given("execution") is not None and not optimized and not swept:
-        yield "execution", "needs an optimize or sweep section: a single run is not divided"
+    if given("execution") is not None and not optimized:
+        yield "execution", "needs an optimize section: all else runs on this machine"
     if given("regime", "of") == "benchmark" and benchmark is None:
         yield "regime.of", "needs a benchmark"
     if isinstance(benchmark, str) and benchmark != FIRST and isinstance(symbols, list) and symbols:

@@ -40,6 +40,8 @@ class Evaluator:
     objectives : sequence of Metric
     benchmark : str or None
         Symbol of the data, for metrics and regime models that need one.
+    threads : int, optional
+        For points that are swept; as many as there are cores if left out.
     """
 
     def __init__(
@@ -49,9 +51,10 @@ class Evaluator:
         folds: Folds,
         objectives: Sequence[Metric],
         benchmark: str | None,
+        threads: int | None = None,
     ) -> None:
         self._bars, self._candidate, self._folds = bars, candidate, folds
-        self._objectives, self._benchmark = tuple(objectives), benchmark
+        self._objectives, self._benchmark, self._threads = tuple(objectives), benchmark, threads
         self._market, self._asked = Market(bars), Remembered()
         self._only_sharpe = all(metric is _SHARPE for metric in self._objectives)
 
@@ -165,6 +168,7 @@ class Evaluator:
                 self._candidate,
                 space,
                 benchmark=self._benchmark,
+                threads=self._threads,
                 edges=self._folds.edges.tolist(),
             )
         except InvalidValueError as error:

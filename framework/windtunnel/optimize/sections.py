@@ -202,7 +202,8 @@ class ExecutionSection(ConfigModel):
     engine: Literal["local", "dask"] = "local"
     """On this machine, or by a cluster of Dask."""
     workers: Annotated[int, Ge(1)] | None = None
-    """Threads, processes, or workers of Dask; as many as there are cores if left out."""
+    """Threads, processes, or workers of a Dask cluster that is started here; as many as there are cores if
+    left out."""
     processes: bool = False
     """Use processes rather than threads, for plugins that hold Python's lock; local only."""
     address: str | None = None

@@ -151,8 +151,7 @@ def advise(
     kept = None if path is None else _kept(path)
     if kept is not None:
         return kept
-    found = search(loaded, dataset, tick)
-    parts = candidate(loaded) if found is None else found.candidate
+    parts = candidate(loaded) if loaded.space is None else search(loaded, dataset, tick).candidate
     with placed(loaded):
         benchmark = loaded.experiment.benchmark_of(dataset.bars.symbols)
         keeper = None if out is None else _keeper(loaded, dataset.bars, identified, Path(out))

@@ -114,7 +114,8 @@ def optimise(
             versions=versions,
         )
         recording = None if ledger is None else Recording(ledger(), study)
-        evaluator = Evaluator(bars, base, plan.folds, plan.objectives, benchmark)
+        threads = None if loaded.experiment.execution is None else loaded.experiment.execution.workers
+        evaluator = Evaluator(bars, base, plan.folds, plan.objectives, benchmark, threads)
         following = Following(plan, bars.periods_per_year, tick, _observers(loaded, complaints))
         with _executing(loaded, evaluator, study.key) as run:
             explorer = Explorer(

@@ -46,7 +46,7 @@ def prepare(files: tuple[str, ...], allow: tuple[str, ...] | None, content: byte
     known = {metric.name: metric for metric in METRICS}
     if not set(names) <= known.keys():
         known = metrics_by_name(guests.metrics(build_host(files=files, allow=allow), []))
-    evaluator = Evaluator(bars, candidate, folds, [known[name] for name in names], benchmark)
+    evaluator = Evaluator(bars, candidate, folds, [known[name] for name in names], benchmark, threads=1)
     evaluator.warm()
     return evaluator
 

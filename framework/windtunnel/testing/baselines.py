@@ -22,14 +22,19 @@ from windtunnel.runner import dataset as load_dataset
 from windtunnel.runner.searched import best_of, plain_values
 from windtunnel.store import write_json
 from windtunnel.testing.changes import causes, first_fill, moved
+from windtunnel.testing.differences import RELATIVE
 from windtunnel.testing.stages import data, decided
 from windtunnel.testing.trace import trace
 
 __all__ = ["CheckReport", "check", "compare", "experiments_in", "record"]
 
 FORMAT = 1
-TOLERANCE = {"relative": 1e-6, "absolute": 1e-9}
-"""How far a metric may move: it may magnify the rounding of the fills that it sums up."""
+TOLERANCE = {"relative": 1e-6, "absolute": 1e-9, "fills": RELATIVE}
+"""How far a metric may move, for it may magnify the rounding of the fills that it sums up; and a fill.
+
+A baseline keeps the tolerance that is written into it: a model that is fitted by iteration ends a little
+elsewhere on another processor.
+"""
 MOST_FILLS = 3500
 """Fills that are written down one by one, some 200 kB; of those after them only the number and the hash."""
 
@@ -120,15 +125,17 @@ def _fills(result: Result) -> dict[str, Any]:
 def compare(was: Mapping[str, Any], now: Mapping[str, Any]) -> CheckReport:
     """Compare two records of one experiment, ``was`` being the baseline.
 
-    Metrics may differ by the baseline's tolerance, fills by 1e-9 of their units and price: the hash of the
-    fills is exact, and where it differs the fills decide.
+    Metrics and fills may differ by the baseline's tolerance: the hash of the fills is exact, and where it
+    differs the fills decide.
     """
     figures = [
         *_chosen("sweep", was, now),
         *_chosen("optimized", was, now),
         *moved(was["metrics"], now["metrics"], was["tolerance"]),
     ]
-    fill = None if was["fills"]["hash"] == now["fills"]["hash"] else first_fill(was["fills"], now["fills"])
+    fill = None
+    if was["fills"]["hash"] != now["fills"]["hash"]:
+        fill = first_fill(was["fills"], now["fills"], was["tolerance"].get("fills", TOLERANCE["fills"]))
     if not figures and fill is None:
         return CheckReport(str(now["name"]), "same")
     headline = "   ".join([*figures[:3], *([f"and {len(figures) - 3} more"] if len(figures) > 3 else [])])
@@ -252,6 +259,7 @@ def _written(path: Path, now: dict[str, Any], because: str | None) -> CheckRepor
     was = _read(path)
     report = CheckReport(str(now["name"]), "written", "new baseline") if was is None else compare(was, now)
     same = report.state == "same"
+    now["tolerance"] = now["tolerance"] if was is None else was["tolerance"]
     now["because"] = because if because is not None or was is None or not same else was["because"]
     if was is None or {**was, "because": None} != {**now, "because": None} or because is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -38,11 +38,11 @@ class _Fill:
         time, units, price, symbol = line.split(" ", 3)
         return cls(time, float(units), float(price), symbol)
 
-    def like(self, other: _Fill) -> bool:
+    def like(self, other: _Fill, slack: float) -> bool:
         return (
             (self.time, self.symbol) == (other.time, other.symbol)
-            and abs(self.units - other.units) <= RELATIVE * abs(self.units)
-            and abs(self.price - other.price) <= RELATIVE * abs(self.price)
+            and abs(self.units - other.units) <= slack * abs(self.units)
+            and abs(self.price - other.price) <= slack * abs(self.price)
         )
 
 
@@ -60,11 +60,14 @@ def moved(was: Mapping[str, Any], now: Mapping[str, Any], tolerance: Mapping[str
     ]
 
 
-def first_fill(was: Mapping[str, Any], now: Mapping[str, Any]) -> FillChange | None:
-    """Return the first fill that differs by more than rounding; None where those written down agree."""
+def first_fill(was: Mapping[str, Any], now: Mapping[str, Any], slack: float = RELATIVE) -> FillChange | None:
+    """Return the first fill that differs by more than ``slack``, a share of its units and its price.
+
+    None where those written down agree.
+    """
     before, after = ([_Fill.read(line) for line in fills["first"]] for fills in (was, now))
     for number, (old, new) in enumerate(zip_longest(before, after), start=1):
-        if old is None or new is None or not old.like(new):
+        if old is None or new is None or not old.like(new, slack):
             several = len({fill.symbol for fill in (*before, *after)}) > 1
             return FillChange(number, *_sides(old, new, several))
     if was["count"] != now["count"]:
