@@ -34,8 +34,8 @@ from windtunnel.values import FloatArray, Metric, Point, Trial, Trials
 
 __all__ = ["Optimisation", "optimise", "rehearsed", "trials_in_all"]
 
-_MOST, _WATCHED = 2_048, 4
-"""Points a chunk at most; and where each has a time limit, so that one that hangs is noticed soon."""
+_MOST, _WATCHED = 2_048, 1
+"""Points a chunk at most; and where each has a time limit, so that one that hangs is noticed in time."""
 _REHEARSALS = 4
 """Batches of points that are tried to learn how long a trial takes."""
 _TRIALS = 200
