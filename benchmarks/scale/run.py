@@ -7,6 +7,8 @@ import logging
 import os
 import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -74,7 +76,7 @@ def measured(repeats: int) -> Mapping[str, Rows]:
             *((name, *(f"{seconds:.3f} s" for seconds in found)) for name, found in shipping.items()),
         ],
         "speedup": [
-            ("", "a chunk", "one worker", "two workers", "times as fast", "must be"),
+            ("", "a chunk", "one worker", "two workers", "times as fast", "plain programs", "must be"),
             *(
                 (
                     name,
@@ -82,9 +84,10 @@ def measured(repeats: int) -> Mapping[str, Rows]:
                     f"{one:.2f} s",
                     f"{two:.2f} s",
                     f"{one / two:.2f}",
+                    f"{single / double:.2f}",
                     "1.7",
                 )
-                for name, (one, two) in busy.items()
+                for name, (one, two, single, double) in busy.items()
             ),
         ],
         "recovery": [
@@ -123,17 +126,29 @@ def shipped(executor: Any, megabytes: int, repeats: int) -> float:
     return median(found)
 
 
-CHUNKS = 12
+CHUNKS = 24
 
 
 def faster(one: Any, two: Any, repeats: int) -> list[float]:
-    """Return the seconds that a loop which holds the GIL takes on one worker and on two."""
-    iterations = 4_000_000
-    work, chunks = tasks.work("busy", iterations=iterations), tasks.chunks(CHUNKS)
+    """Return the least seconds of a loop which holds the GIL: on one worker, on two, and of two programs.
+
+    The last two are those of plain Python, twice in one program and once in each of two, by turns with the
+    others: what the machine has to give changes from one second to the next.
+    """
+    work, chunks = tasks.work("busy", iterations=4_000_000), tasks.chunks(CHUNKS)
     for executor in (one, two):
         drain(executor.run(work, chunks[:4]))
-    turns = [[timed(lambda e=e: drain(e.run(work, chunks))) for e in (one, two)] for _ in range(repeats)]
-    return [median(turn[place] for turn in turns) for place in (0, 1)]
+    ways = [lambda e=e: drain(e.run(work, chunks)) for e in (one, two)]
+    ways += [lambda: together(40_000_000), lambda: together(20_000_000, 20_000_000)]
+    return [min(times) for times in zip(*([timed(way) for way in ways] for _ in range(repeats)), strict=True)]
+
+
+def together(*counts: int) -> None:
+    """Count to each of these in a program of its own."""
+    code = "for number in range({}): number * number"
+    running = [subprocess.Popen([sys.executable, "-c", code.format(count)]) for count in counts]
+    for process in running:
+        process.wait()
 
 
 def recovered(executor: Any, killable: Callable[[Any], Sequence[int]]) -> float:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from windtunnel.bars import Bars
 from windtunnel.data import DataSection, load
 from windtunnel.errors import InvalidValueError
@@ -174,7 +176,7 @@ def sweep(
         bars = replace(bars, periods_per_year=periods_per_year)
     rules = rules or Rules()
     chosen = Space.of(strategy, space, rules)
-    plugin: Any = kind.example() if isinstance(strategy, type) else strategy
+    plugin: Any = _as_it_is(kind) if isinstance(strategy, type) else strategy
     candidate = Candidate(Part(plugin, StrategySection(use=kind.name)), rules)
     table = sweep_candidate(bars, candidate, chosen, threads=threads, edges=edges, tick=tick)
     if ledger is not None:
@@ -184,6 +186,14 @@ def sweep(
         with opened(ledger) as book:
             recorded(table, bars, candidate, kind.name, book)
     return table
+
+
+def _as_it_is(strategy: type[Any]) -> Any:
+    """Return a strategy with its defaults; of one that cannot be built without arguments the example."""
+    try:
+        return strategy()
+    except ValidationError:
+        return strategy.example()
 
 
 def run(

@@ -16,7 +16,8 @@ __all__ = ["overrides_to_try"]
 def overrides_to_try(loaded: Loaded, assignments: Sequence[str]) -> list[str]:
     """Return the overrides of the next run to try: those of this one, and one parameter changed.
 
-    Of a sweep, which changes the parameters itself, the metric is changed; of an optimisation the seed.
+    Of a sweep, which changes the parameters itself, the metric is changed; of an optimisation the seed,
+    or where there is nothing random the objective.
     """
     key, value = _changed(loaded)
     kept = [text for text in assignments if text.partition("=")[0].strip() != key]
@@ -24,7 +25,12 @@ def overrides_to_try(loaded: Loaded, assignments: Sequence[str]) -> list[str]:
 
 
 def _changed(loaded: Loaded) -> tuple[str, Any]:
-    if loaded.search is not None:
+    section = loaded.experiment.optimize
+    if section is not None and loaded.optimizer is not None:
+        if loaded.optimizer.ends:
+            return "optimize.objective", "sortino" if section.objective == "sharpe" else "sharpe"
+        if section.seed is not None:
+            return "optimize.seed", section.seed + 1
         return "seed", loaded.experiment.seed + 1
     return _change(loaded) if loaded.space is None else _other_metric(loaded)
 

@@ -85,8 +85,6 @@ def overfitting(sums: FloatArray) -> Overfitting:
     InvalidValueError
         If there are fewer than two trials.
     """
-    from scipy.stats import rankdata
-
     trials, blocks = sums.shape[:2]
     if trials < 2:
         raise InvalidValueError("trials", "must be at least 2", trials)
@@ -97,7 +95,8 @@ def overfitting(sums: FloatArray) -> Overfitting:
         chosen = sums[:, half].sum(axis=1)
         seen, unseen = _sharpe(chosen), _sharpe(total - chosen)
         best = int(np.argmax(seen))
-        share = float(rankdata(unseen)[best]) / (trials + 1)
+        below, equal = (unseen < unseen[best]).sum(), (unseen == unseen[best]).sum()
+        share = (float(below) + (float(equal) + 1) / 2) / (trials + 1)
         logits[place] = np.log(share / (1 - share))
         inside[place], outside[place] = seen[best], unseen[best]
     return Overfitting(logits, inside, outside)

@@ -43,9 +43,10 @@ def front(values: FloatArray) -> IntArray:
     known = np.flatnonzero(~np.isnan(values).any(axis=1))
     if values.shape[1] == 1:
         return known[[np.argmax(values[known, 0])]] if len(known) else known
-    order = known[np.lexsort((known, -values[known].sum(axis=1)))]
-    kept: list[int] = []
+    order = known[np.lexsort((known, *-values[known].T[::-1]))]
+    best, kept = np.empty((len(order), values.shape[1])), list[int]()
     for row in order.tolist():
-        if not (values[kept] >= values[row]).all(axis=1).any():
+        if not (best[: len(kept)] >= values[row]).all(axis=1).any():
+            best[len(kept)] = values[row]
             kept.append(row)
     return np.array(sorted(kept), np.int64)

@@ -27,6 +27,7 @@ from windtunnel.values import (
     IntArray,
     Metric,
     Optimized,
+    Search,
     SearchSpace,
     Trials,
 )
@@ -56,8 +57,8 @@ class Plan:
     seed : int
     facts : mapping
         For the manifest.
-    warm : bool
-        Whether each search is told first what is known already.
+    warm : Trials or None
+        What each search is told first.
     """
 
     optimizer: Optimizer
@@ -71,7 +72,7 @@ class Plan:
     patience: int | None
     seed: int
     facts: Mapping[str, Any]
-    warm: bool = False
+    warm: Trials | None = None
 
     @property
     def signs(self) -> FloatArray:
@@ -163,21 +164,38 @@ def _searched(plan: Plan, explorer: Explorer) -> list[tuple[IntArray, str]]:
         end = perf_counter() + plan.seconds
     adaptive = plan.optimizer.adaptive
     found: list[tuple[IntArray, str]] = []
-    for fold in range(folds) if adaptive else (folds - 1,):
+    hurried = plan.seconds is not None or plan.patience is not None
+    batch = plan.batch if adaptive or hurried else _LISTED
+    for fold in range(folds) if adaptive else (0,):
         seed = int(np.random.SeedSequence([plan.seed, fold]).generate_state(1)[0]) if adaptive else plan.seed
         search = plan.optimizer.start(plan.space, seed, len(plan.objectives))
         now = perf_counter()
-        deadline = float("inf") if end is None else now + (end - now) / (folds - fold)
-        budget = Budget(plan.trials, plan.batch if adaptive else _LISTED, deadline, plan.patience, plan.warm)
+        deadline = float("inf") if end is None else now + (end - now) / (folds - fold if adaptive else 1)
+        budget = Budget(plan.trials, batch, deadline, plan.patience)
+        if plan.warm is not None:
+            _warmed(plan, search, fold)
         found.append(explore(explorer, search, budget, fold, plan.signs))
     return found if adaptive else found * folds
+
+
+def _warmed(plan: Plan, search: Search, fold: int) -> None:
+    """Tell a search what is known of points of its space; they are no trials of this run."""
+    if plan.warm is None:
+        return
+    values = plan.warm.objectives[:, fold] * plan.signs
+    points = list(plan.warm.points)
+    inside = [row for row, point in enumerate(points) if plan.space.holds(point)]
+    search.tell([points[row] for row in inside], values[inside])
 
 
 def _chosen(plan: Plan, explorer: Explorer, rows: IntArray, fold: int) -> int:
     place = choose(explorer.objectives(rows, fold) * plan.signs) if len(rows) else -1
     if place < 0:
         names = ", ".join(metric.name for metric in plan.objectives)
-        rule = f"must be defined for a parameter set that was tried, on the training bars of fold {fold + 1}"
+        rule = (
+            "must be defined for a parameter set that was tried: on the training bars of fold "
+            f"{fold + 1} none is, so they are too few, or nothing trades there"
+        )
         raise InvalidValueError("objective", rule, names)
     return int(rows[place])
 

@@ -72,11 +72,18 @@ class Evaluator:
     def __call__(self, points: Sequence[Point]) -> Trials:
         """Return a row for each point, in their order; one that cannot be tried says why."""
         if self._only_sharpe and all(path.startswith(_SWEPT) for path in points[0]):
-            try:
-                return self._swept(points)
-            except WindtunnelError:
-                pass
+            return self._together(points)
         return Trials.join([self._one(point) for point in points])
+
+    def _together(self, points: Sequence[Point]) -> Trials:
+        """Sweep points; where one of them fails, in halves, until it is alone and says why."""
+        try:
+            return self._swept(points)
+        except WindtunnelError:
+            if len(points) == 1:
+                return self._one(points[0])
+        half = len(points) // 2
+        return Trials.join([self._together(points[:half]), self._together(points[half:])])
 
     def warm(self) -> None:
         """Do a little of everything once, so that no trial pays for what happens only the first time."""
@@ -104,10 +111,6 @@ class Evaluator:
             raise InvalidValueError("point", "must be legal", dict(point))
         decision = decide(self._market, candidate, benchmark=self._benchmark, asked=self._asked)
         return candidate, decision, simulate(self._bars, decision.orders, candidate.rules)
-
-    def returns(self, points: Sequence[Point]) -> FloatArray:
-        """Return the net returns of points, ``[T, K]``."""
-        return np.column_stack([self.decision(point)[2].returns for point in points])
 
     def objectives(self, simulation: Simulation, stretches: Sequence[Bounds]) -> FloatArray:
         """Return every objective on some stretches of bars, ``[m]``; NaN where not defined."""
@@ -170,6 +173,7 @@ class Evaluator:
                 benchmark=self._benchmark,
                 threads=self._threads,
                 edges=self._folds.edges.tolist(),
+                many=True,
             )
         except InvalidValueError as error:
             if error.parameter != "space":

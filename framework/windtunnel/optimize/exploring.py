@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from windtunnel.errors import InterruptedSearchError
 from windtunnel.optimize.evaluate import FORBIDDEN
+from windtunnel.optimize.executors.work import QUARANTINED
 from windtunnel.values import FloatArray, IntArray, Point, Search, Trials
 
 __all__ = ["Budget", "Explorer", "Keys", "Recorder", "explore"]
@@ -44,15 +45,12 @@ class Budget:
         When to stop, by :func:`time.perf_counter`.
     patience : int or None
         Stop after so many points without a better first objective.
-    warm : bool
-        Tell the search first what the recorder knows.
     """
 
     trials: int | None
     batch: int
     deadline: float = float("inf")
     patience: int | None = None
-    warm: bool = False
 
 
 class Explorer:
@@ -128,11 +126,6 @@ class Explorer:
         """Return the objectives of rows on the bars that a fold learns from, ``[n, m]``."""
         return np.array([self._objectives[row][fold] for row in rows])
 
-    @property
-    def known(self) -> list[Point]:
-        """The points that the recorder knew already, in the order of recording."""
-        return [] if self._known is None else list(self._known.points)
-
     def rows(self, points: Sequence[Point]) -> list[int]:
         """Return the row of each point, tried now if need be; −1 for one that is left out.
 
@@ -197,12 +190,17 @@ class Explorer:
         return f"stopped after {count:,} trials, all of which are kept: the same command goes on from there"
 
     def _record(self, trials: Trials, keys: Keys) -> None:
-        legal = [row for row, problem in enumerate(trials.problems) if problem != FORBIDDEN]
+        legal = [row for row, problem in enumerate(trials.problems) if _lasts(problem)]
         if len(legal) < len(trials):
             trials, keys = trials.take(legal), keys[legal]
         if self._recorder is not None and legal:
             self._recorder.append(trials, keys)
         self._finished(trials)
+
+
+def _lasts(problem: str) -> bool:
+    """Say whether what became of a point is so whenever it is tried."""
+    return problem != FORBIDDEN and not problem.startswith(QUARANTINED)
 
 
 def explore(
@@ -228,10 +226,8 @@ def explore(
         Why it ended early; empty where it did not.
     """
     asked, seen, best, since = 0, dict[int, None](), -np.inf, 0
-    if budget.warm and explorer.known:
-        _tell(explorer, search, explorer.known, fold, signs, seen)
     while budget.trials is None or asked < budget.trials:
-        if perf_counter() > budget.deadline:
+        if asked and perf_counter() > budget.deadline:
             return _array(seen), f"the time was up after {asked:,} trials"
         start = perf_counter()
         count = budget.batch if budget.trials is None else min(budget.batch, budget.trials - asked)

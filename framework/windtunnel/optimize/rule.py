@@ -23,9 +23,11 @@ there is the search alone, and the level is 2.5%: nothing has confirmed it on ot
 
 *Earlier trials* of the family have seen the same bars, out of sample or not. Their returns are gone, so they
 are counted as if they were independent: N trials in all, of which this run (or its test) covers K, are N / K
-looks, and p becomes ``1 − (1 − p)^(N / K)`` (Šidák 1967). Whoever runs a search again until it is good out of
-sample pays for each time; whoever sweeps thousands and then validates the best few pays for all. Trials that
-were not tested because there are too many count the same way.
+looks, and p becomes ``1 − (1 − p)^(N / K)`` (Šidák 1967). Out of sample there are at least as many looks as
+there were different searches, for the same trials judged by other folds or another objective are another
+look. Whoever runs a search again until it is good out of sample pays for each time; whoever sweeps thousands
+and then validates the best few pays for all. Trials that were not tested because there are too many count the
+same way.
 
 **Likely overfit** is not the opposite of it. It needs a search that found something in sample, which is no
 more than luck by the test of superior predictive ability at 5%, and most of the signs of luck: the deflated

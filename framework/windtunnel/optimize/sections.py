@@ -86,7 +86,8 @@ class OptimizeSection(ConfigModel):
     objective: str | Annotated[tuple[str, ...], Field(min_length=1)] = "sharpe"
     """The metric by which parameters are chosen, or several for a Pareto front."""
     trials: Annotated[int, Ge(1)] | None = None
-    """Most parameter sets to try in each search; if left out 200, or all of a search that ends by itself."""
+    """Most parameter sets to try in each search; if left out 200, or all of a search that ends by
+    itself, or until ``time`` or ``patience`` ends it."""
     search: (
         Annotated[
             Annotated[tuple[str, ...], Tag("paths")] | Annotated[dict[str, Searched], Tag("ranges")],
@@ -134,8 +135,8 @@ class Scheme(ConfigModel):
     scheme: str
     """How bars are divided."""
     purge: Annotated[int, Ge(0)] | None = None
-    """Bars left out between those that parameters are chosen on and those that judge them; derived from the
-    horizon of labels and the longest holding if left out."""
+    """Bars left out between those that parameters are chosen on and those that judge them; as many as
+    the longest label looks ahead if left out."""
 
 
 class Holdout(Scheme):
@@ -168,7 +169,7 @@ class PurgedKFold(Scheme):
     folds: Annotated[int, Ge(2)] = 6
     """Stretches of equal length."""
     embargo: Annotated[int, Ge(0)] | None = None
-    """Further bars left out after each stretch that is judged; derived if left out."""
+    """Further bars left out after each stretch that is judged; the median length of a trade if left out."""
 
 
 class Combinatorial(Scheme):
@@ -181,7 +182,7 @@ class Combinatorial(Scheme):
     judged: Annotated[int, Ge(1)] = 2
     """Folds that judge at a time."""
     embargo: Annotated[int, Ge(0)] | None = None
-    """Further bars left out after each stretch that is judged; derived if left out."""
+    """Further bars left out after each stretch that is judged; the median length of a trade if left out."""
 
     @model_validator(mode="after")
     def _leaves_some_to_learn_from(self) -> Combinatorial:

@@ -63,6 +63,8 @@ class Evidence:
         Round trips of what is judged.
     earlier : array of float64, ``[E]``
         Sharpe ratios of different trials that other runs of the family made, none of them among this run's.
+    studies : int
+        Different searches of the family, this one too: each of them looked at bars out of sample.
     sums : array of float64, ``[K, S, 3]``
         Number, sum and sum of squares of the returns of this run's trials in S equal blocks of bars, S even
         and at most about 12; without any, or with one trial, there is no probability of overfitting.
@@ -87,6 +89,7 @@ class Evidence:
     benchmark_inside: FloatArray | None = None
     trades: int = 0
     earlier: FloatArray = field(default_factory=lambda: _NONE)
+    studies: int = 1
     sums: FloatArray = field(default_factory=lambda: np.empty((0, 0, 3)))
     weights: FloatArray | None = None
     asset_returns: FloatArray | None = None
@@ -254,7 +257,8 @@ def _tested(evidence: Evidence) -> _Tests:
     outside = nan
     if evidence.validated:
         alone = _worse(lambda held: advantage(evidence.judged, held, seed).chance, evidence.benchmark)
-        outside = looks(alone, evidence.trials, len(evidence.sharpes))
+        covered = max(len(evidence.sharpes), 1)
+        outside = looks(alone, max(evidence.trials, evidence.studies * covered), covered)
     if not len(rows):
         return _Tests(outside=outside)
     held, kept = evidence.benchmark_inside, list[FloatArray]()

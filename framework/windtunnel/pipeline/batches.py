@@ -33,6 +33,10 @@ _FEW = 16
 """With fewer accounts, recording the prices first costs more than it saves."""
 
 
+def _many(space: Space, many: bool | None) -> bool:
+    return len(space) >= _FEW if many is None else many
+
+
 class Batches:
     """The batches of a space, made one after the other by asking the plugins.
 
@@ -45,6 +49,8 @@ class Batches:
     benchmark : str or None
     edges : array of int64, ``[S]``
         Bars, in order, before each of which returns are added up.
+    many : bool, optional
+        Whether to record the prices first, which changes the last bits of a row; by their number if left out.
 
     Attributes
     ----------
@@ -53,7 +59,13 @@ class Batches:
     """
 
     def __init__(
-        self, bars: Bars, candidate: Candidate, space: Space, benchmark: str | None, edges: IntArray
+        self,
+        bars: Bars,
+        candidate: Candidate,
+        space: Space,
+        benchmark: str | None,
+        edges: IntArray,
+        many: bool | None = None,
     ) -> None:
         self.illegal, self._edges = 0, edges
         self._bars, self._candidate, self._space, self._benchmark = bars, candidate, space, benchmark
@@ -62,7 +74,7 @@ class Batches:
         self._items: Any = None
         if Bench.fits(bars) and self._only_exposure:
             self._items = space.rules.items(bars.symbols[0])
-        self._bench = Bench(bars, many=len(space) >= _FEW) if self._items is not None else None
+        self._bench = Bench(bars, many=_many(space, many)) if self._items is not None else None
 
     @property
     def _only_exposure(self) -> bool:

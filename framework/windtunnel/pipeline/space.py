@@ -171,9 +171,12 @@ def _places(values: list[Any], listed: list[Any]) -> IntArray:
 
 
 def _column(values: list[Any]) -> npt.NDArray[Any]:
-    """Return values as an array of their own type; those that are tuples or lists as objects."""
-    nested = any(isinstance(value, tuple | list) for value in values)
-    return np.fromiter(values, object, len(values)) if nested else np.array(values)
+    """Return values as an array of their own type; those of several types, tuples or lists as objects."""
+    kinds = {type(value) for value in values}
+    plain = len(kinds) == 1 or kinds == {int, float}
+    if plain and not kinds & {tuple, list}:
+        return np.array(values)
+    return np.fromiter(values, object, len(values))
 
 
 def _short(name: str) -> str:

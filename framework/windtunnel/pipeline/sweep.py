@@ -137,6 +137,7 @@ def sweep(
     edges: Sequence[int] = (),
     tick: Tick | None = None,
     seen: Callable[[FloatArray], None] | None = None,
+    many: bool | None = None,
 ) -> Sweep:
     """Backtest every legal combination.
 
@@ -161,6 +162,8 @@ def sweep(
         Told after each batch how many combinations are done, illegal ones too, and how many there are.
     seen : callable, optional
         Given the metrics of each batch, ``[K, 5]``, before ``tick`` is told.
+    many : bool, optional
+        Whether these are some of many combinations, so that a row has the same bits whatever the others are.
 
     Raises
     ------
@@ -170,7 +173,7 @@ def sweep(
         If the strategy raises or breaks its contract.
     """
     cuts = _checked(edges, len(bars))
-    batches = Batches(bars, candidate, space, benchmark, cuts)
+    batches = Batches(bars, candidate, space, benchmark, cuts, many)
     threads = threads or cores()
     done, total = 0, len(space)
     place, rule = np.empty((2, total), np.int64)

@@ -100,7 +100,9 @@ def _best(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
     bars, around = dataset.bars, candidate(loaded)
     with how.stage("sweep"):
         found = search(loaded, dataset, how.tick)
-        study, keys = recorded(found.sweep, bars, around, loaded.experiment.name, how.ledger)
+        known = identity(loaded, bars)
+        versions = [known["plugins"], known["versions"], loaded.experiment.benchmark]
+        study, keys = recorded(found.sweep, bars, around, loaded.experiment.name, how.ledger, versions)
     if how.chosen is not None:
         how.chosen(found)
     about = _about(loaded, dataset, how)
@@ -110,7 +112,7 @@ def _best(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
         )
     with how.stage("verdict"):
         recording = None if how.ledger is None else Recording(how.ledger(), study)
-        others = earlier(recording, keys)
+        others, _ = earlier(recording, keys)
         verdict = judged_sweep(found, result, others, around, loaded.experiment.seed)
     return replace(result, verdict=verdict)
 
@@ -123,7 +125,7 @@ def _optimised(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
             loaded,
             dataset,
             metrics=about["metrics"],
-            versions=[known["plugins"], known["versions"]],
+            versions=[known[name] for name in ("contributors", "plugins", "versions")],
             ledger=how.ledger,
             tick=how.tick,
             stopping=how.stopping,
@@ -133,5 +135,6 @@ def _optimised(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
     with how.stage("run"):
         result = concluded(done.bars, base, done.decision, done.simulation, effects=False, **about)
     with how.stage("verdict"):
-        verdict = judged_optimisation(found, result, dataset.bars, base, loaded.experiment.seed)
+        seed = loaded.experiment.seed
+        verdict = judged_optimisation(found, result, dataset.bars, base, seed, how.stopping)
     return replace(result, optimized=done.optimized, verdict=verdict)

@@ -16,6 +16,8 @@ from windtunnel.optimize.exploring import Keys
 from windtunnel.optimize.folds import Folds
 from windtunnel.optimize.identity import trial_keys
 from windtunnel.pipeline import Candidate
+from windtunnel.plugin import Plugin
+from windtunnel.plugin.files import source_hash
 from windtunnel.store import Ledger, Study, run_id
 from windtunnel.values import FloatArray, Point, Trials
 
@@ -26,13 +28,17 @@ Opener: TypeAlias = Callable[[], Ledger]
 
 
 def trading(candidate: Candidate) -> dict[str, Any]:
-    """Return all that decides how a candidate trades, as JSON values by section."""
+    """Return all that decides how a candidate trades, as JSON values by section.
+
+    A plugin that does not come with Windtunnel counts by its source too: whoever rewrites it tries another.
+    """
 
     def section(part: Any) -> Any:
         if part is None:
             return None
         chosen = part.section.model_dump(mode="json", by_alias=True)
-        return {**chosen, "use": part.plugin.name, "params": part.plugin.params()}
+        code = {} if _is_shipped(part.plugin) else {"code": source_hash(type(part.plugin))}
+        return {**chosen, "use": part.plugin.name, "params": part.plugin.params(), **code}
 
     names = ("strategy", "regime", "volatility", "scorer", "reliability")
     gate = candidate.gate
@@ -88,6 +94,8 @@ def study_of(
     decided = [
         config,
         bars.hash,
+        bars.periods_per_year,
+        bars.timezone,
         list(paths),
         cuts,
         splits,
@@ -109,6 +117,10 @@ def study_of(
         folds=len(folds.all) if objectives else 0,
         objectives=tuple(objectives),
     )
+
+
+def _is_shipped(plugin: Plugin) -> bool:
+    return type(plugin).__module__.partition(".")[0] == "windtunnel_plugins"
 
 
 @contextmanager
@@ -155,13 +167,15 @@ class Recording:
         self.ledger.append(self.study, trials, keys)
 
 
-def earlier(recording: Recording | None, keys: Keys) -> FloatArray:
-    """Return the Sharpe ratios per bar of the family's trials that are not among ``keys``; NaN left out."""
+def earlier(recording: Recording | None, keys: Keys) -> tuple[FloatArray, int]:
+    """Return the Sharpe ratios per bar of the family's trials that are not among ``keys``, and its studies.
+
+    NaN where a ratio is not defined; at least one study, this one.
+    """
     if recording is None:
-        return np.empty(0)
+        return np.empty(0), 1
     found = recording.ledger.family(recording.study)
-    others = found.sharpes[~np.isin(found.keys, keys)]
-    return np.asarray(others[np.isfinite(others)], np.float64)
+    return found.sharpes[~np.isin(found.keys, keys)], max(found.studies, 1)
 
 
 def keys_of(config: Mapping[str, Any], points: Sequence[Point]) -> Keys:

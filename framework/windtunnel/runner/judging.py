@@ -9,6 +9,7 @@ import numpy as np
 
 from windtunnel.bars import Bars
 from windtunnel.engine.sweep import SWEEP_METRICS
+from windtunnel.errors import InterruptedSearchError
 from windtunnel.optimize.evaluate import Evaluator
 from windtunnel.optimize.folds import Folds
 from windtunnel.optimize.verdict import Evidence, judge
@@ -21,7 +22,12 @@ __all__ = ["judged_optimisation", "judged_sweep"]
 
 
 def judged_optimisation(
-    found: Optimisation, result: Result, bars: Bars, base: Candidate, seed: int
+    found: Optimisation,
+    result: Result,
+    bars: Bars,
+    base: Candidate,
+    seed: int,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Verdict:
     """Return the verdict on a result out of sample.
 
@@ -34,6 +40,13 @@ def judged_optimisation(
         All bars.
     base : Candidate
     seed : int
+    stopping : callable
+        Says whether somebody asked to stop.
+
+    Raises
+    ------
+    InterruptedSearchError
+        If somebody did.
     """
     optimized = found.conducted.optimized
     trials = optimized.trials
@@ -43,9 +56,10 @@ def judged_optimisation(
             judged=result.simulation.returns,
             inside=found.conducted.inside.returns,
             sharpes=trials.metrics[:, SWEEP_METRICS.index("sharpe")] / np.sqrt(bars.periods_per_year),
-            returns_of=_recomputed(found.evaluator, trials.point),
+            returns_of=_recomputed(found.evaluator, trials.point, stopping),
             validated=True,
             earlier=found.earlier,
+            studies=found.studies,
             sums=folds.halves(trials.sums),
             seed=seed,
             **_beside(result, bars, base),
@@ -74,7 +88,7 @@ def judged_sweep(found: Found, result: Result, earlier: FloatArray, base: Candid
             judged=result.simulation.returns,
             inside=result.simulation.returns,
             sharpes=table.metric("sharpe") / np.sqrt(bars.periods_per_year),
-            returns_of=_recomputed(evaluator, table.point),
+            returns_of=_recomputed(evaluator, table.point, lambda: False),
             validated=False,
             earlier=earlier,
             sums=table.sums,
@@ -84,11 +98,16 @@ def judged_sweep(found: Found, result: Result, earlier: FloatArray, base: Candid
     )
 
 
-def _recomputed(evaluator: Evaluator, point: Callable[[int], Point]) -> Callable[[IntArray], FloatArray]:
-    def returns_of(rows: IntArray) -> FloatArray:
-        return evaluator.returns([point(row) for row in rows.tolist()])
+def _recomputed(
+    evaluator: Evaluator, point: Callable[[int], Point], stopping: Callable[[], bool]
+) -> Callable[[IntArray], FloatArray]:
+    def of(row: int) -> FloatArray:
+        if stopping():
+            rule = "stopped at the verdict; every trial is kept: the same command goes on from there"
+            raise InterruptedSearchError(rule)
+        return evaluator.decision(point(row))[2].returns
 
-    return returns_of
+    return lambda rows: np.column_stack([of(row) for row in rows.tolist()])
 
 
 def _beside(result: Result, bars: Bars, base: Candidate) -> dict[str, Any]:

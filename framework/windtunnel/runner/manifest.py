@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from importlib import metadata
@@ -23,6 +24,7 @@ from windtunnel.runner.guests import CONTRIBUTING
 
 __all__ = ["describe_data", "gaps", "identity", "manifest", "plugins_of"]
 
+_SAMPLERS = ("optuna", "cmaes", "torch")
 _LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "TA-Lib", "arch", "pyarrow")
 
 
@@ -59,8 +61,17 @@ def identity(loaded: Loaded, bars: Bars) -> dict[str, Any]:
         "data": bars.hash,
         "contributors": [list(one) for one in loaded.host.contributors(*CONTRIBUTING)],
         "plugins": _origins(loaded.host, plugins_of(loaded)),
-        "versions": _versions(),
+        "versions": _versions() | _samplers(loaded),
     }
+
+
+def _samplers(loaded: Loaded) -> dict[str, str]:
+    """Return the versions of the libraries that decide what an optimizer asks for, if there is one."""
+    found: dict[str, str] = {}
+    for library in _SAMPLERS if loaded.optimizer is not None else ():
+        with suppress(metadata.PackageNotFoundError):
+            found[library] = metadata.version(library)
+    return found
 
 
 def manifest(loaded: Loaded, dataset: Dataset, result: Result, fits: Mapping[str, int]) -> dict[str, Any]:

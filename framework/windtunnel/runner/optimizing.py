@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -21,7 +21,7 @@ from windtunnel.optimize.evaluate import Evaluator
 from windtunnel.optimize.executors import Dask, Executor, Inline, Processes
 from windtunnel.optimize.exploring import Explorer
 from windtunnel.optimize.folds import Folds
-from windtunnel.optimize.sections import ExecutionSection, Holdout
+from windtunnel.optimize.sections import Combinatorial, ExecutionSection, Holdout, PurgedKFold
 from windtunnel.optimize.splits import holding_length, label_horizon, splits_of
 from windtunnel.pipeline import Candidate, decide
 from windtunnel.pipeline.sweep import cores
@@ -36,6 +36,7 @@ __all__ = ["Optimisation", "optimise", "rehearsed", "trials_in_all"]
 
 _MOST, _WATCHED = 2_048, 1
 """Points a chunk at most; and where each has a time limit, so that one that hangs is noticed in time."""
+_COUNTED = 1_000_000
 _REHEARSALS = 4
 """Batches of points that are tried to learn how long a trial takes."""
 _TRIALS = 200
@@ -52,11 +53,14 @@ class Optimisation:
     evaluator : Evaluator
     earlier : array of float64
         Sharpe ratios per bar of the family's trials that other runs made.
+    studies : int
+        How many different searches of the family there were, this one too.
     """
 
     conducted: Conducted
     evaluator: Evaluator
     earlier: FloatArray
+    studies: int
 
 
 def optimise(
@@ -114,6 +118,9 @@ def optimise(
             versions=versions,
         )
         recording = None if ledger is None else Recording(ledger(), study)
+        if recording is not None and loaded.experiment.optimize and loaded.experiment.optimize.warm_start:
+            plan = replace(plan, warm=recording.known()[0])
+            recording = Recording(recording.ledger, replace(study, key=f"{study.key} warm"))
         threads = None if loaded.experiment.execution is None else loaded.experiment.execution.workers
         evaluator = Evaluator(bars, base, plan.folds, plan.objectives, benchmark, threads)
         following = Following(plan, bars.periods_per_year, tick, _observers(loaded, complaints))
@@ -127,18 +134,23 @@ def optimise(
                 stopping=stopping,
             )
             conducted = conduct(bars, plan, explorer, evaluator)
-    return Optimisation(conducted, evaluator, earlier(recording, explorer.keys))
+    return Optimisation(conducted, evaluator, *earlier(recording, explorer.keys))
 
 
 def trials_in_all(loaded: Loaded, dataset: Dataset) -> int:
-    """Return how many points an experiment would ask for at most, in all its searches."""
+    """Return how many points an experiment would ask for at most, in all its searches.
+
+    0 where only time or patience ends them; of a search that ends by itself at most a million are counted.
+    """
     plan = _planned(loaded, dataset)
-    if plan.trials is not None:
+    if plan.trials is not None and not plan.optimizer.ends:
         return plan.most
+    if not plan.optimizer.ends:
+        return 0
     search, count = plan.optimizer.start(plan.space, plan.seed, len(plan.objectives)), 0
-    while points := search.ask(_MOST):
+    while count < _COUNTED and (points := search.ask(_MOST)):
         count += len(points)
-    return count
+    return count if plan.trials is None else min(count, plan.trials)
 
 
 def rehearsed(loaded: Loaded, dataset: Dataset) -> tuple[float, int]:
@@ -172,10 +184,14 @@ def _plan(
     section = experiment.optimize
     if section is None or loaded.optimizer is None or loaded.search is None:
         raise InvalidValueError("optimize", "must be a section of the experiment", None)
-    label = label_horizon(base)
+    searched = [one.grid()[-1] for path, one in loaded.search.dimensions.items() if path.endswith("horizon")]
+    label = max([label_horizon(base), *(value for value in searched if isinstance(value, int))])
     scheme = experiment.validation or Holdout()
-    orders = decide(Market(bars), base, benchmark=benchmark).orders
-    holding = holding_length(simulate(bars, orders, base.rules))
+    holding = 0
+    if isinstance(scheme, PurgedKFold | Combinatorial) and scheme.embargo is None:
+        orders = decide(Market(bars), base, benchmark=benchmark).orders
+        holding = holding_length(simulate(bars, orders, base.rules))
+    endless = not loaded.optimizer.ends and section.time is None and section.patience is None
     splits, purge, embargo = splits_of(scheme, len(bars), label, holding)
     return Plan(
         optimizer=loaded.optimizer,
@@ -183,13 +199,12 @@ def _plan(
         objectives=_objectives(section.objectives, metrics),
         folds=Folds(len(bars), splits),
         scheme=scheme.scheme,
-        trials=_TRIALS if section.trials is None and not loaded.optimizer.ends else section.trials,
+        trials=_TRIALS if endless and section.trials is None else section.trials,
         batch=section.batch,
         seconds=section.time,
         patience=section.patience,
         seed=experiment.seed if section.seed is None else section.seed,
         facts={"purge": purge, "embargo": embargo, "label": label, "holding": holding},
-        warm=section.warm_start,
     )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def blocks_of(bars: int, combinations: int) -> tuple[int, ...]:
 
 
 def recorded(
-    table: Sweep, bars: Bars, around: Candidate, experiment: str, ledger: Opener | None
+    table: Sweep, bars: Bars, around: Candidate, experiment: str, ledger: Opener | None, versions: Any = None
 ) -> tuple[Study, Keys]:
     """Write all combinations of a sweep to a ledger, if there is one; return what they are known by.
 
@@ -95,6 +96,8 @@ def recorded(
         Its name.
     ledger : callable or None
         Opens it.
+    versions : JSON value
+        Of all else that decides a row: code, and the benchmark.
     """
     columns, config = table.columns, trading(around)
     study = study_of(
@@ -105,6 +108,7 @@ def recorded(
         paths=tuple(columns),
         folds=Folds(len(bars), ()),
         edges=table.edges.tolist(),
+        versions=versions,
     )
     keys = trial_keys(config, columns)
     if ledger is not None:

@@ -74,7 +74,7 @@ class Optimized:
     stopped : str
         Why the search ended before its number of trials; empty where it did not.
     facts : mapping
-        Further settings as JSON, for the manifest: trials asked for, purge, embargo, seed.
+        Further facts as JSON, for the manifest: purge, embargo, label, holding, left_out.
     """
 
     optimizer: str

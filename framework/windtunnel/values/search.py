@@ -51,6 +51,11 @@ class Span:
             return self._number(exp(log(low) + share * (log(high) - log(low))))
         return self._number(low + share * (high - low))
 
+    def holds(self, value: Any) -> bool:
+        """Say whether a number lies in the range."""
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return number and self.tune.low <= value <= self.tune.high
+
     def share(self, value: float) -> float:
         """Return how far on the way a number lies, 0 … 1."""
         tune = self.tune
@@ -94,6 +99,10 @@ class Choices:
         """Return the value at a share of the way, 0 … 1."""
         return self.values[min(floor(max(share, 0.0) * len(self.values)), len(self.values) - 1)]
 
+    def holds(self, value: Any) -> bool:
+        """Say whether it is one of the values."""
+        return value in self.values
+
     def share(self, value: Any) -> float:
         """Return how far on the way a value lies, 0 … 1."""
         return self.values.index(value) / max(len(self.values) - 1, 1)
@@ -126,6 +135,12 @@ class SearchSpace:
         """Return the point at shares of the way of each dimension, 0 … 1."""
         pairs = zip(self.dimensions.items(), shares, strict=True)
         return {name: dimension.at(share) for (name, dimension), share in pairs}
+
+    def holds(self, point: Point) -> bool:
+        """Say whether a point has a value of every dimension, and each within its range."""
+        return point.keys() == self.dimensions.keys() and all(
+            dimension.holds(point[path]) for path, dimension in self.dimensions.items()
+        )
 
     def __len__(self) -> int:
         return len(self.dimensions)

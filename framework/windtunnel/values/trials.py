@@ -21,7 +21,7 @@ class Trial:
     Parameters
     ----------
     number : int
-        In its study, from 0.
+        Among those that a run tried itself, from 0.
     point : mapping of str
         The searched parameters by dotted path.
     metrics : mapping of str to float

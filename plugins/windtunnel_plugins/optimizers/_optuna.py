@@ -108,8 +108,8 @@ class _Study:
 def _distribution(optuna: Any, dimension: Dimension) -> Any:
     if isinstance(dimension, Choices):
         return optuna.distributions.CategoricalDistribution(list(range(len(dimension.values))))
-    tune = dimension.tune
+    tune, high = dimension.tune, dimension.at(1.0)
     if dimension.whole:
         step = 1 if tune.step is None else int(tune.step)
-        return optuna.distributions.IntDistribution(int(tune.low), int(tune.high), log=tune.log, step=step)
-    return optuna.distributions.FloatDistribution(tune.low, tune.high, log=tune.log, step=tune.step)
+        return optuna.distributions.IntDistribution(int(tune.low), high, log=tune.log, step=step)
+    return optuna.distributions.FloatDistribution(tune.low, high, log=tune.log, step=tune.step)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from signal import SIGKILL, SIGTERM, Signals
 
-from windtunnel.optimize.executors.work import Work
+from windtunnel.optimize.executors.work import QUARANTINED, Work
 from windtunnel.values import Point, Trials
 
 __all__ = ["Failure", "Isolation", "Job", "ended"]
@@ -136,7 +136,7 @@ class Isolation:
         elif (blame := job.blame + failure.blame) < _BLAME:
             self._again.append(Job(job.chunk, job.first, job.points, blame))
         else:
-            self.done(job, Trials.failed(job.points, [failure.reason], *self._work.shape))
+            self.done(job, Trials.failed(job.points, [QUARANTINED + failure.reason], *self._work.shape))
 
     def finished(self) -> Iterator[Trials]:
         """Yield the rows of the chunks whose turn has come."""

@@ -9,11 +9,13 @@ from typing import Any, Protocol
 from windtunnel.errors import InvalidValueError, PluginError, WindtunnelError
 from windtunnel.values import Point, Trials
 
-__all__ = ["Evaluate", "Executor", "Prepared", "Work", "evaluated", "told"]
+__all__ = ["QUARANTINED", "Evaluate", "Executor", "Prepared", "Work", "evaluated", "told"]
 
 Evaluate = Callable[[Sequence[Point]], Trials]
 """A row for each point, in their order; the same row whatever the other points are."""
 
+QUARANTINED = "quarantined: "
+"""How the problem of a point begins that was given up: another time, under other limits, it may do."""
 _KEPT = 2
 
 
