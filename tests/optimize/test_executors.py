@@ -55,7 +55,7 @@ def test_a_failing_point_is_found_by_halves_and_given_up_when_it_failed_alone_tw
     (trials,) = jobs.finished()
     assert jobs.job(1) is None
     assert jobs.over
-    assert trials.problems == ("", "", "ended the worker that ran it (exit code 7)", "")
+    assert trials.problems == ("", "", "quarantined: ended the worker that ran it (exit code 7)", "")
     assert np.isnan(trials.objectives[2]).all()
     assert trials.point(2) == {"x": 2.0, "does": ""}
     assert given.same(trials.take([0, 1, 3]), given.trials_of(given.points(4)).take([0, 1, 3]))
@@ -65,7 +65,7 @@ def test_a_kill_may_come_from_outside_so_it_takes_four() -> None:
     jobs = Isolation(given.work(), [given.points(1)])
     assert len(sizes(jobs, {0.0}, OUTSIDE)) == 4
     (trials,) = jobs.finished()
-    assert trials.problems == ("the worker that ran it was killed each time",)
+    assert trials.problems == ("quarantined: the worker that ran it was killed each time",)
 
 
 def test_a_point_whose_worker_was_killed_three_times_still_comes_out() -> None:
@@ -154,7 +154,7 @@ def test_whatever_fails_and_in_whatever_order_jobs_end_the_table_is_the_same(dat
 def test_inline_isolates_what_raises() -> None:
     points = given.points(9, p4="raises")
     got = table(Inline(), given.work(), given.chunks(points, 4))
-    assert got.problems == ("",) * 4 + ("ValueError: boom",) + ("",) * 4
+    assert got.problems == ("",) * 4 + ("quarantined: ValueError: boom",) + ("",) * 4
     rest = [0, 1, 2, 3, 5, 6, 7, 8]
     assert given.same(got.take(rest), given.trials_of(points).take(rest))
 

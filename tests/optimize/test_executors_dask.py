@@ -63,7 +63,7 @@ def test_a_point_that_ends_its_process_is_given_up_and_no_worker_of_the_cluster_
     points, before = given.points(4, p1="exits"), workers()
     assert len(before) == 2
     got = Trials.join(list(cluster.run(given.work(), given.chunks(points, 1))))
-    assert got.problems == ("", "ended the worker that ran it (exit code 7)", "", "")
+    assert got.problems == ("", "quarantined: ended the worker that ran it (exit code 7)", "", "")
     assert given.same(got.take([0, 2, 3]), given.trials_of(points).take([0, 2, 3]))
     assert workers() == before
 

@@ -55,11 +55,11 @@ def test_points_that_end_hang_or_swell_are_given_up_and_the_rest_come_out() -> N
     with closing(Processes(2, timeout=0.3, memory=200)) as executor:
         got = Trials.join(list(executor.run(given.work(), given.chunks(points, 2))))
     assert {number: problem for number, problem in enumerate(got.problems) if problem} == {
-        1: "ended the worker that ran it (exit code 7)",
-        5: "took longer than 0.3 s",
-        9: "needed more than 200 MB",
-        12: "ended the worker that ran it (SIGSEGV)",
-        15: "SystemExit: 3",
+        1: "quarantined: ended the worker that ran it (exit code 7)",
+        5: "quarantined: took longer than 0.3 s",
+        9: "quarantined: needed more than 200 MB",
+        12: "quarantined: ended the worker that ran it (SIGSEGV)",
+        15: "quarantined: SystemExit: 3",
     }
     rest = [number for number in range(18) if f"p{number}" not in wrong]
     assert given.same(got.take(rest), given.trials_of(points).take(rest))

@@ -90,8 +90,8 @@ def estimate(loaded: Loaded, dataset: Dataset) -> Estimate:
 def _searching(loaded: Loaded, dataset: Dataset) -> tuple[float, float, int]:
     """Return the least and the most seconds that a search would take, and how much of it was tried for that.
 
-    An optimisation's time is taken to grow with its trials, a sweep's with the strategy's parameters as it does
-    between a small and a larger part; where there are many rules, at most as it would if each of them took as
+    An optimisation's time is taken to grow with its trials, a sweep's with the strategy's parameters as it
+    does between a small and a larger part; where there are many rules, at most as it would if each took as
     long as a whole combination.
     """
     from windtunnel.runner import search
