@@ -161,7 +161,7 @@ def test_inline_isolates_what_raises() -> None:
 
 def test_rows_that_do_not_fit_the_points_fail() -> None:
     got = table(Inline(), given.work(prepare=given.prepare_short), [given.points(2)])
-    assert got.problems == ("PluginError: 0 rows came out for 1 points",) * 2
+    assert got.problems == ("quarantined: PluginError: 0 rows came out for 1 points",) * 2
 
 
 def test_a_work_is_prepared_once_a_worker_whatever_the_chunks(tmp_path: Path) -> None:
