@@ -14,7 +14,7 @@ from windtunnel.pipeline import Result, concluded, run, run_best
 from windtunnel.runner import guests
 from windtunnel.runner.family import Opener, Recording, earlier
 from windtunnel.runner.judging import judged_optimisation, judged_sweep
-from windtunnel.runner.manifest import identity
+from windtunnel.runner.manifest import trial_identity
 from windtunnel.runner.optimizing import optimise
 from windtunnel.runner.parts import candidate
 from windtunnel.runner.sweeping import Found, placed, recorded, search
@@ -100,8 +100,7 @@ def _best(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
     bars, around = dataset.bars, candidate(loaded)
     with how.stage("sweep"):
         found = search(loaded, dataset, how.tick)
-        known = identity(loaded, bars)
-        versions = [known["plugins"], known["versions"], loaded.experiment.benchmark]
+        versions = [trial_identity(loaded, bars), loaded.experiment.benchmark]
         study, keys = recorded(found.sweep, bars, around, loaded.experiment.name, how.ledger, versions)
     if how.chosen is not None:
         how.chosen(found)
@@ -119,13 +118,12 @@ def _best(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
 
 def _optimised(loaded: Loaded, dataset: Dataset, how: Settings) -> Result:
     about, base = _about(loaded, dataset, how), candidate(loaded)
-    known = identity(loaded, dataset.bars)
     with how.stage("optimize"):
         found = optimise(
             loaded,
             dataset,
             metrics=about["metrics"],
-            versions=[known[name] for name in ("contributors", "plugins", "versions")],
+            versions=trial_identity(loaded, dataset.bars),
             ledger=how.ledger,
             tick=how.tick,
             stopping=how.stopping,

@@ -22,7 +22,7 @@ from windtunnel.plugin import Host, Plugin
 from windtunnel.reporting.text import spacing
 from windtunnel.runner.guests import CONTRIBUTING
 
-__all__ = ["describe_data", "gaps", "identity", "manifest", "plugins_of"]
+__all__ = ["describe_data", "gaps", "identity", "manifest", "plugins_of", "trial_identity"]
 
 _SAMPLERS = ("optuna", "cmaes", "torch")
 _LIBRARIES = ("numpy", "pandas", "scipy", "numba", "scikit-learn", "TA-Lib", "arch", "pyarrow")
@@ -63,6 +63,14 @@ def identity(loaded: Loaded, bars: Bars) -> dict[str, Any]:
         "plugins": _origins(loaded.host, plugins_of(loaded)),
         "versions": _versions() | _samplers(loaded),
     }
+
+
+def trial_identity(loaded: Loaded, bars: Bars) -> list[Any]:
+    """Return the code that decides what a trial comes to: not that of who asks for it."""
+    known = identity(loaded, bars)
+    plugins = [row for row in known["plugins"] if row["kind"] != "optimize"]
+    versions = {name: version for name, version in known["versions"].items() if name not in _SAMPLERS}
+    return [known["contributors"], plugins, versions]
 
 
 def _samplers(loaded: Loaded) -> dict[str, str]:
