@@ -17,6 +17,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
+import searches
 import tasks
 
 from windtunnel.optimize.executors import Dask, Inline, Processes
@@ -40,6 +41,7 @@ def main() -> int:
     load = os.getloadavg()[0]
     tables = {
         "machine": [("cores", "load before"), (str(os.cpu_count()), f"{load:.1f}")],
+        "searches": searches.rows(),
         **measured(given.repeats),
     }
     for name, table in tables.items():
