@@ -40,7 +40,8 @@ def bars_of(count: int) -> wt.Bars:
 
 def sweep(bars: wt.Bars, strategy: type[wt.Strategy], grid: SpaceLike, **rules: object) -> Floats:
     """Return the five metrics of a sweep, ``[K, 5]``."""
-    table = wt.sweep(bars, strategy, grid, rules=wt.Rules(**(RULES | rules)), periods_per_year=PERIODS)
+    chosen = wt.Rules(**(RULES | rules))
+    table = wt.sweep(bars, strategy, grid, rules=chosen, periods_per_year=PERIODS, ledger=None)
     return table.values
 
 

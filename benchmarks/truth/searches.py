@@ -35,7 +35,13 @@ def sums_of(bars: Bars, market: Market, trials: int) -> tuple[dict[str, IntArray
     """Return the parameters of every trial, and the sums of its net returns by year, ``[K, years, 3]``."""
     edges = range(0, len(bars) + 1, YEAR)
     found = wt.sweep(
-        bars, SmaCross(short=market.short), _grid(trials), rules=RULES, edges=tuple(edges), threads=1
+        bars,
+        SmaCross(short=market.short),
+        _grid(trials),
+        rules=RULES,
+        edges=tuple(edges),
+        threads=1,
+        ledger=None,
     )
     return found.parameters, found.sums
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -16,6 +17,12 @@ from windtunnel.values import Calendar, Orders
 from windtunnel_plugins.strategies import SmaCross
 
 COSTS = wt.Rules(fees=0.001, slippage=0.0005)
+
+
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sweeps write to the ledger below the folder that they run in."""
+    monkeypatch.chdir(tmp_path)
 
 
 def walk(symbols: int = 1, rows: int = 400, gaps: bool = False) -> wt.Bars:
