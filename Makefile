@@ -32,7 +32,7 @@ bench: $(VENV)/all ## Measure beside other backtesters, results compared before 
 quality: $(VENV)/all ## Measure how good the models are, out of sample, beside naive baselines
 	@$(BIN)/python benchmarks/quality/run.py
 
-truth: $(VENV)/all ## Measure how often the verdict is wrong, on universes whose truth is known (some ten minutes)
+truth: $(VENV)/all ## Measure how often the verdict is wrong, on universes whose truth is known (five to ten minutes)
 	@$(BIN)/python benchmarks/truth/run.py
 
 leaks: $(VENV)/all ## Plant leaks and look whether they are found, and whether clean plugins are left in peace

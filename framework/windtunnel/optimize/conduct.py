@@ -128,7 +128,8 @@ def conduct(bars: Bars, plan: Plan, explorer: Explorer, evaluator: Evaluator) ->
     searched = _searched(plan, explorer)
     trials = explorer.trials
     if trials is None:
-        raise InvalidValueError("search", "must have a parameter set that is allowed", explorer.left_out)
+        rule = "must have a parameter set that the constraints and the plugins allow"
+        raise InvalidValueError("search", rule, f"none of {explorer.left_out:,}")
     rows = [*(rows for rows, _ in searched[:-1]), np.arange(len(trials))]
     chosen = [_chosen(plan, explorer, rows[place], place) for place in range(len(rows))]
     made = _Made(evaluator, trials)
