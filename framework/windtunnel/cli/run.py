@@ -89,10 +89,9 @@ def run(
     write_summary(terminal, run)
     for complaint in run.manifest["complaints"]:
         terminal.say(f"warning: {complaint}")
-    again = ["windtunnel", "run", str(config), *overrides_to_try(loaded, assignments or ())]
-    if out != Path("results"):
-        again += ["--out", str(out)]
     terminal.say()
     terminal.copyable("report" if report else "folder", str(report or run.folder))
+    elsewhere = [] if out == Path("results") else ["--out", str(out)]
+    again = ["windtunnel", "run", str(config), *overrides_to_try(loaded, assignments or ()), *elsewhere]
     terminal.copyable("again", shlex.join(again))
     raise typer.Exit(int(refused))

@@ -65,7 +65,6 @@ def study_of(
     paths: Sequence[str],
     folds: Folds,
     objectives: Sequence[str] = (),
-    benchmark: str | None = None,
     versions: Any = None,
     edges: Sequence[int] | None = None,
 ) -> Study:
@@ -82,10 +81,8 @@ def study_of(
         What is searched.
     folds : Folds
     objectives : sequence of str
-    benchmark : str, optional
-        Symbol by which regimes are judged.
     versions : JSON value
-        Of all code that decides a row.
+        Of all else that decides a row: code, and the symbol by which regimes are judged.
     edges : sequence of int, optional
         First bar of each block of ``sums``, and one past the last; those of the folds if left out.
     """
@@ -100,7 +97,6 @@ def study_of(
         cuts,
         splits,
         list(objectives),
-        benchmark,
         versions,
     ]
     return Study(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -30,6 +30,7 @@ from windtunnel.runner.family import Opener, Recording, earlier, keys_of, study_
 from windtunnel.runner.following import Following
 from windtunnel.runner.parts import candidate
 from windtunnel.runner.worker import Chunks, metrics_by_name, work_of
+from windtunnel.store import Study
 from windtunnel.values import FloatArray, Metric, Point, Trial, Trials
 
 __all__ = ["Optimisation", "optimise", "rehearsed", "trials_in_all"]
@@ -106,17 +107,7 @@ def optimise(
     with _placed(loaded):
         plan = _plan(loaded, bars, base, benchmark, metrics)
         config = trading(base)
-        study = study_of(
-            bars,
-            config,
-            experiment=loaded.experiment.name,
-            strategy=loaded.strategy.name,
-            paths=tuple(plan.space.dimensions),
-            folds=plan.folds,
-            objectives=tuple(metric.name for metric in plan.objectives),
-            benchmark=benchmark,
-            versions=versions,
-        )
+        study = _study(loaded, bars, config, plan, [benchmark, versions])
         recording = None if ledger is None else Recording(ledger(), study)
         if recording is not None and loaded.experiment.optimize and loaded.experiment.optimize.warm_start:
             plan = replace(plan, warm=recording.known()[0])
@@ -135,6 +126,19 @@ def optimise(
             )
             conducted = conduct(bars, plan, explorer, evaluator)
     return Optimisation(conducted, evaluator, *earlier(recording, explorer.keys))
+
+
+def _study(loaded: Loaded, bars: Bars, config: Mapping[str, Any], plan: Plan, others: Any) -> Study:
+    return study_of(
+        bars,
+        config,
+        experiment=loaded.experiment.name,
+        strategy=loaded.strategy.name,
+        paths=tuple(plan.space.dimensions),
+        folds=plan.folds,
+        objectives=tuple(metric.name for metric in plan.objectives),
+        versions=others,
+    )
 
 
 def trials_in_all(loaded: Loaded, dataset: Dataset) -> int:
